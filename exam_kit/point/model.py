@@ -1,0 +1,244 @@
+"""The shape of `point.toml`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+__all__ = [
+    "Camera",
+    "ExamDay",
+    "Point",
+    "RecordingWindow",
+    "Room",
+    "Station",
+    "StationRole",
+    "Transport",
+    "Zone",
+]
+
+# These go into file names on FAT32 sticks and into URLs.
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,16}$")]
+
+SOURCES = ("rtsp", "rtsps", "http", "https", "file")
+
+
+class Zone(StrEnum):
+    """A kind of place with its own recording window."""
+
+    HEADQUARTERS = "headquarters"
+    ROOM = "room"
+    CORRIDOR = "corridor"
+    ENTRANCE = "entrance"
+
+
+class Transport(StrEnum):
+    """How an RTSP camera sends its video."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+class StationRole(StrEnum):
+    """What an exam station is for (field guide, glossary)."""
+
+    AUTHORISATION = "authorisation"
+    PRINT = "print"
+    SCAN = "scan"
+    HEADQUARTERS = "headquarters"
+    ORGANISER = "organiser"
+    COMPUTER_EXAM = "computer_exam"
+    CCTV = "cctv"
+
+
+class Part(BaseModel):
+    """Common to every part of the file: unknown keys are mistakes, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Room(Part):
+    """A place with cameras or stations. The published sample gives headquarters the code 7777."""
+
+    code: Code
+    zone: Zone
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.name or self.code
+
+
+class Camera(Part):
+    """One camera. Its password is never here: it is kept by `exam_kit.point.Secrets`."""
+
+    id: Code
+    room: Code
+    url: str
+    name: str = ""
+    user: str | None = None
+    transport: Transport = Transport.TCP
+    sound: bool = False
+    bitrate_mbps: float = Field(gt=0, le=100)
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in SOURCES:
+            raise PydanticCustomError(
+                "camera_scheme",
+                "an address begins with rtsp://, rtsps://, http://, https:// or file://; write it that way",
+            )
+        if parts.username is not None or parts.password is not None:
+            raise PydanticCustomError(
+                "camera_credentials",
+                "a password may not stand in the address; write the name under 'user' and give the password with "
+                "'exam-kit camera password'",
+            )
+        if parts.scheme != "file" and not parts.hostname:
+            raise PydanticCustomError("camera_host", "the address names no host; write rtsp://HOST/PATH")
+        return url
+
+    @property
+    def label(self) -> str:
+        return self.name or self.id
+
+
+class Station(Part):
+    """One exam station; `main` is false for a reserve."""
+
+    id: Code
+    role: StationRole
+    room: Code
+    main: bool = True
+    address: str | None = None
+
+
+class RecordingWindow(Part):
+    """When a zone is recorded, in minutes around the exam."""
+
+    lead_min: float = Field(ge=0, le=24 * 60, description="recording starts this long before the exam starts")
+    tail_min: float = Field(ge=0, le=24 * 60, description="recording ends this long after the exam's planned end")
+
+
+class ExamDay(Part):
+    """One exam. `start` is the point's local time."""
+
+    date: dt.date
+    start: dt.time
+    subject: str = Field(min_length=1)
+    duration_min: float = Field(gt=0, le=12 * 60)
+    kind: Literal["EGE", "KEGE", "OGE", "GVE", "other"] = "EGE"
+    recording: dict[Zone, RecordingWindow] = Field(default_factory=dict)
+
+    @field_validator("start")
+    @classmethod
+    def _local(cls, start: dt.time) -> dt.time:
+        if start.tzinfo is not None:
+            raise PydanticCustomError(
+                "local_time", "give the point's local time without an offset, for example 10:00:00"
+            )
+        return start
+
+
+class Point(Part):
+    """An exam point (ППЭ)."""
+
+    region: Annotated[str, Field(pattern=r"^\d{2}$")]
+    region_name: str = Field(min_length=1)
+    code: Annotated[str, Field(pattern=r"^\d{4}$")]
+    name: str = Field(min_length=1)
+    address: str = Field(min_length=1)
+    timezone: str
+    language: Literal["ru", "en", "lv"] = "ru"
+    profile: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    check_lead_min: float = Field(gt=0, le=24 * 60, description="the check runs this long before the exam")
+    check_window_min: float = Field(gt=0, le=24 * 60, description="and may still start this long after it was due")
+    rooms: tuple[Room, ...] = Field(min_length=1)
+    cameras: tuple[Camera, ...] = ()
+    stations: tuple[Station, ...] = ()
+    recording: dict[Zone, RecordingWindow]
+    days: tuple[ExamDay, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+            raise PydanticCustomError(
+                "timezone",
+                "no such time zone; give an IANA name such as Europe/Moscow, Asia/Yekaterinburg or Europe/Riga",
+            ) from problem
+        return name
+
+    @model_validator(mode="after")
+    def _agree(self) -> Point:
+        mistakes = [*self._repeated(), *self._nowhere(), *self._unplanned()]
+        if mistakes:
+            raise PydanticCustomError("point", "{list}", {"list": "\n".join(mistakes)})
+        return self
+
+    def _repeated(self) -> list[str]:
+        mistakes = []
+        for table, key, values in (
+            ("rooms", "code", [room.code for room in self.rooms]),
+            ("cameras", "id", [camera.id for camera in self.cameras]),
+            ("stations", "id", [station.id for station in self.stations]),
+            ("days", "date", [str(day.date) for day in self.days]),
+        ):
+            folded = [value.casefold() for value in values]
+            for value in sorted({v for v in values if folded.count(v.casefold()) > 1}):
+                mistakes.append(f"{table}: {key} {value!r} stands more than once; every {key} must differ")
+        return mistakes
+
+    def _nowhere(self) -> list[str]:
+        known = {room.code for room in self.rooms}
+        return [
+            f"{table}: {item.id}: room {item.room!r} is not among the rooms; add it or correct the code"
+            for table, items in (("cameras", self.cameras), ("stations", self.stations))
+            for item in items
+            if item.room not in known
+        ]
+
+    def _unplanned(self) -> list[str]:
+        zones = {self.room(camera.room).zone for camera in self.cameras if self.has_room(camera.room)}
+        return [
+            f"recording: zone {zone!r} has cameras but no window; add [recording.{zone}] with lead_min and tail_min"
+            for zone in sorted(zones - set(self.recording))
+        ]
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def has_room(self, code: str) -> bool:
+        return any(room.code == code for room in self.rooms)
+
+    def room(self, code: str) -> Room:
+        """The room with this code; KeyError when there is none."""
+        for room in self.rooms:
+            if room.code == code:
+                return room
+        raise KeyError(code)
+
+    def camera(self, camera_id: str) -> Camera:
+        """The camera with this id; KeyError when there is none."""
+        for camera in self.cameras:
+            if camera.id == camera_id:
+                return camera
+        raise KeyError(camera_id)
+
+    def zone_of(self, camera: Camera) -> Zone:
+        return self.room(camera.room).zone
+
+    def day(self, date: dt.date) -> ExamDay | None:
+        """The exam day on this local date."""
+        return next((day for day in self.days if day.date == date), None)

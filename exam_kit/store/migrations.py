@@ -1,0 +1,30 @@
+"""The schema, one step at a time. A step, once released, is never edited: a change is a new step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils.migrations import Migrations
+
+from exam_kit.store.schema import LEDGER_SCHEMA, TABLES
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+__all__ = ["migrations"]
+
+migrations = Migrations("exam_kit")
+
+
+@migrations()
+def m001_ledger(db: Database) -> None:
+    """The append-only ledger and its signed checkpoints."""
+    for statement in LEDGER_SCHEMA.values():
+        db.execute(statement)
+
+
+@migrations()
+def m002_tables(db: Database) -> None:
+    """Accounts, sessions, plan, orders, recordings, checks and archive jobs."""
+    for statement in TABLES:
+        db.execute(statement)

@@ -1,0 +1,84 @@
+"""Who may do what. Denied unless it stands here (field guide, section 1)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from exam_kit.errors import AccessDenied, m
+from exam_kit.i18n import N_
+
+__all__ = ["ACT_LABELS", "ROLE_LABELS", "Act", "Role", "may", "require"]
+
+
+class Role(StrEnum):
+    SPECIALIST = "specialist"
+    HEAD_OF_POINT = "head_of_point"
+    COMMISSION_MEMBER = "commission_member"
+    COMMISSION_HEAD = "commission_head"
+    REGIONAL_ADMIN = "regional_admin"
+
+
+class Act(StrEnum):
+    VIEW = "view"
+    RUN_CHECKS = "run_checks"
+    CONFIRM_CHECKS = "confirm_checks"
+    RECORD = "record"
+    ORDER_RECORDING = "order_recording"
+    WRITE_LOG = "write_log"
+    COUNTERSIGN = "countersign"
+    OPEN_INCIDENT = "open_incident"
+    DECIDE_STOP = "decide_stop"
+    AGREE_STOP = "agree_stop"
+    ARCHIVE = "archive"
+    WITNESS = "witness"
+
+
+ROLE_LABELS = {
+    Role.SPECIALIST: N_("technical specialist"),
+    Role.HEAD_OF_POINT: N_("head of the exam point"),
+    Role.COMMISSION_MEMBER: N_("commission member"),
+    Role.COMMISSION_HEAD: N_("commission head"),
+    Role.REGIONAL_ADMIN: N_("regional admin"),
+}
+
+ACT_LABELS = {
+    Act.VIEW: N_("view"),
+    Act.RUN_CHECKS: N_("run the checks"),
+    Act.CONFIRM_CHECKS: N_("confirm readiness"),
+    Act.RECORD: N_("start and stop recording"),
+    Act.ORDER_RECORDING: N_("order recording on or off"),
+    Act.WRITE_LOG: N_("write the access log"),
+    Act.COUNTERSIGN: N_("countersign the access log"),
+    Act.OPEN_INCIDENT: N_("open an incident"),
+    Act.DECIDE_STOP: N_("decide to stop an exam"),
+    Act.AGREE_STOP: N_("agree to stop an exam"),
+    Act.ARCHIVE: N_("archive footage"),
+    Act.WITNESS: N_("witness the hand-over"),
+}
+
+RIGHTS: dict[Role, frozenset[Act]] = {
+    Role.SPECIALIST: frozenset({Act.VIEW, Act.RUN_CHECKS, Act.RECORD, Act.WRITE_LOG, Act.OPEN_INCIDENT, Act.ARCHIVE}),
+    Role.HEAD_OF_POINT: frozenset({Act.VIEW, Act.ORDER_RECORDING, Act.COUNTERSIGN, Act.OPEN_INCIDENT, Act.WITNESS}),
+    Role.COMMISSION_MEMBER: frozenset(
+        {Act.VIEW, Act.CONFIRM_CHECKS, Act.COUNTERSIGN, Act.OPEN_INCIDENT, Act.DECIDE_STOP, Act.WITNESS}
+    ),
+    Role.COMMISSION_HEAD: frozenset({Act.VIEW, Act.AGREE_STOP}),
+    Role.REGIONAL_ADMIN: frozenset({Act.VIEW}),
+}
+
+
+def may(role: Role, act: Act) -> bool:
+    """True when `role` has the right to `act`."""
+    return act in RIGHTS[role]
+
+
+def require(role: Role, act: Act) -> None:
+    """Raises AccessDenied when `role` has no right to `act`."""
+    if not may(role, act):
+        raise AccessDenied(
+            m(
+                "{act}: the role '{role}' does not have this right. Ask a person whose role has it to do it.",
+                act=act.value,
+                role=role.value,
+            )
+        )
