@@ -1,1 +1,1 @@
-
+"""The process that owns time and hardware: plans, records, checks, archives, and answers orders from the screens."""

@@ -1,0 +1,149 @@
+"""Orders: what a person asked the agent to do, who ordered it, and why.
+
+An order stands in the ledger before anything is done about it. The agent takes it, writes its progress into the same
+row and ends it as done, failed or cancelled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from exam_kit.clock import from_iso, iso
+from exam_kit.errors import UsageError, m
+from exam_kit.store import Entry, Ledger, Store
+
+__all__ = ["KINDS", "Order", "OrderState", "end", "get", "give", "open_orders", "recent", "report", "reopen", "take"]
+
+KINDS = ("record", "stop", "check", "archive", "cancel")
+OrderState = Literal["new", "taken", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order and how far it has come."""
+
+    id: int
+    kind: str
+    body: dict[str, Any]
+    actor: str
+    ordered_by: str
+    why: str
+    given_at: datetime
+    state: OrderState
+    progress: dict[str, Any] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
+    ended_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.state in ("new", "taken")
+
+
+def give(
+    store: Store, ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, ordered_by: str, why: str
+) -> int:
+    """Record an order and return its number; durable on return.
+
+    `body` by kind: ``record`` and ``stop`` {"cameras": [ids]}; ``check`` {"only": [check ids] or None};
+    ``archive`` {"day": "YYYY-MM-DD", "zones": [...], "destination": path}; ``cancel`` {"order": number}.
+    `actor` is the login of who gave it on the screen, `ordered_by` the login or name of who ordered it.
+
+    Raises:
+        UsageError: an unknown kind, or nobody named as the one who ordered it.
+    """
+    if kind not in KINDS:
+        raise UsageError(m("Order: there is no kind '{kind}'. Use one of: {kinds}.", kind=kind, kinds=", ".join(KINDS)))
+    if not ordered_by.strip():
+        raise UsageError(m("Order: nobody is named as the one who ordered it. Choose the person and try again."))
+    number = 0
+
+    def row(connection: Any, entry: Entry) -> None:
+        nonlocal number
+        cursor = connection.execute(
+            "INSERT INTO orders (kind, body, actor, ordered_by, why, given_at, seq) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (kind, json.dumps(dict(body), ensure_ascii=False), actor, ordered_by, why, iso(entry.at), entry.seq),
+        )
+        number = cursor.lastrowid
+
+    ledger.append(
+        "order.given", {"order": kind, "body": dict(body), "ordered_by": ordered_by, "why": why}, actor, also=row
+    )
+    return number
+
+
+def get(store: Store, number: int) -> Order | None:
+    """The order with this number."""
+    rows = store.query("SELECT * FROM orders WHERE id = ?", (number,))
+    return _order(rows[0]) if rows else None
+
+
+def recent(store: Store, kind: str | None = None, limit: int = 50) -> list[Order]:
+    """The latest orders, newest first."""
+    where, values = ("WHERE kind = ?", [kind]) if kind else ("", [])
+    rows = store.query(f"SELECT * FROM orders {where} ORDER BY id DESC LIMIT ?", [*values, limit])  # noqa: S608
+    return [_order(row) for row in rows]
+
+
+def open_orders(store: Store, kind: str) -> list[Order]:
+    """Orders of one kind that are not ended, oldest first."""
+    rows = store.query("SELECT * FROM orders WHERE kind = ? AND state IN ('new', 'taken') ORDER BY id", (kind,))
+    return [_order(row) for row in rows]
+
+
+def take(store: Store) -> Order | None:
+    """The oldest new order, now taken; None when there is none."""
+    if not store.query("SELECT 1 FROM orders WHERE state = 'new' LIMIT 1"):
+        return None
+    with store.transaction() as connection:
+        row = connection.execute(
+            "UPDATE orders SET state = 'taken' WHERE id = (SELECT min(id) FROM orders WHERE state = 'new') RETURNING id"
+        ).fetchone()
+    return get(store, row[0]) if row else None
+
+
+def reopen(store: Store) -> int:
+    """Orders that an agent took and did not live to end become new again; how many."""
+    with store.transaction() as connection:
+        return connection.execute("UPDATE orders SET state = 'new' WHERE state = 'taken'").rowcount
+
+
+def report(store: Store, number: int, progress: Mapping[str, Any]) -> None:
+    """Write how far an order has come."""
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE orders SET progress = ? WHERE id = ?", (json.dumps(dict(progress), ensure_ascii=False), number)
+        )
+
+
+def end(store: Store, ledger: Ledger, order: Order, state: OrderState, result: Mapping[str, Any]) -> None:
+    """Close an order with its result, and say so in the ledger."""
+    text = json.dumps(dict(result), ensure_ascii=False)
+    ledger.append(
+        f"order.{state}",
+        {"number": order.id, "order": order.kind, "result": dict(result)},
+        "agent",
+        also=lambda connection, entry: connection.execute(
+            "UPDATE orders SET state = ?, result = ?, ended_at = ? WHERE id = ?",
+            (state, text, iso(entry.at), order.id),
+        ),
+    )
+
+
+def _order(row: Mapping[str, Any]) -> Order:
+    return Order(
+        id=row["id"],
+        kind=row["kind"],
+        body=json.loads(row["body"]),
+        actor=row["actor"],
+        ordered_by=row["ordered_by"],
+        why=row["why"],
+        given_at=from_iso(row["given_at"]),
+        state=row["state"],
+        progress=json.loads(row["progress"] or "{}"),
+        result=json.loads(row["result"] or "{}"),
+        ended_at=from_iso(row["ended_at"]) if row["ended_at"] else None,
+    )
