@@ -114,7 +114,7 @@ class Ledger:
     def __init__(self, store: Store, home: Home, clock: Clock | None = None) -> None:
         self.store = store
         self._home = home
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
         self._key = None if store.read_only else SigningKey.load_or_create(home.keys)
 
     def append(
@@ -153,13 +153,13 @@ class Ledger:
     def _insert(
         self, connection: sqlite3.Connection, seq: int, prev: str, kind: str, body: Mapping[str, Any], actor: str
     ) -> Entry:
-        at = self._clock.now()
+        at = self.clock.now()
         record = rfc8785.dumps(
             {
                 "seq": seq,
                 "at": iso(at),
-                "boot": self._clock.boot_id(),
-                "mono": round(self._clock.monotonic(), 3),
+                "boot": self.clock.boot_id(),
+                "mono": round(self.clock.monotonic(), 3),
                 "actor": actor,
                 "kind": kind,
                 "body": dict(body),
@@ -211,7 +211,7 @@ class Ledger:
                 made = Checkpoint.parse(kept[0])
             else:
                 key = self._key
-                unsigned = Checkpoint(self.id, head.seq, head.hash, iso(self._clock.now()), key.public.fingerprint, b"")
+                unsigned = Checkpoint(self.id, head.seq, head.hash, iso(self.clock.now()), key.public.fingerprint, b"")
                 made = Checkpoint(
                     unsigned.ledger, unsigned.seq, unsigned.hash, unsigned.at, unsigned.key, key.sign(unsigned.message)
                 )
