@@ -1,0 +1,110 @@
+"""Who acted, and whether they may."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from exam_kit.errors import AccessDenied, RefusedEntry, m
+from exam_kit.store.accounts import Account
+from exam_kit.store.rights import Act, may, require
+
+__all__ = ["AGENT", "AGENT_PERSON", "Actor", "Person", "authorise", "clean", "login_of", "person_of"]
+
+AGENT = "agent"
+Actor = Account | Literal["agent"]
+"""A signed-in person, or the kit's own agent."""
+
+TEXT_LIMIT = 4000
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person as a form names them. `login` is empty for somebody without an account (a service engineer)."""
+
+    name: str
+    post: str = ""
+    login: str = ""
+
+    def same_as(self, other: Person) -> bool:
+        """True when both are one person: by login where both have one, otherwise by name."""
+        if self.login and other.login:
+            return self.login == other.login
+        return _folded(self.name) == _folded(other.name)
+
+    def as_dict(self) -> dict[str, str]:
+        return {"name": self.name, "post": self.post, "login": self.login}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Person:
+        return cls(str(data["name"]), str(data.get("post", "")), str(data.get("login", "")))
+
+
+AGENT_PERSON = Person("Exam Kit", "", AGENT)
+"""What stands in a form where the kit acted by its plan and nobody ordered it."""
+
+
+def person_of(actor: Actor) -> Person:
+    """The actor as a form names them."""
+    if isinstance(actor, Account):
+        return Person(actor.name, actor.post, actor.login)
+    return AGENT_PERSON
+
+
+def login_of(actor: Actor) -> str:
+    """The actor as the ledger names them."""
+    return actor.login if isinstance(actor, Account) else AGENT
+
+
+def authorise(actor: Actor, *acts: Act, agent: bool = False) -> None:
+    """Refuse unless `actor` has a right to one of `acts`; the agent passes only where `agent` is true.
+
+    Raises:
+        AccessDenied: no such right, the account is disabled, or `actor` is neither an account nor the agent.
+    """
+    if isinstance(actor, Account):
+        if actor.disabled:
+            raise AccessDenied(
+                m("{login}: this account is disabled. Sign in with another, or have it enabled.", login=actor.login)
+            )
+        if not any(may(actor.role, act) for act in acts):
+            require(actor.role, acts[0])
+        return
+    if not (agent and actor == AGENT):
+        raise AccessDenied(
+            m(
+                "Journal: '{actor}' may not make this entry. A person whose role has the right must make it.",
+                actor=actor,
+            )
+        )
+
+
+def clean(text: str, what: str, *, required: bool = True) -> str:
+    """`text` on one line, without control characters, normalised (NFC); `what` names the field in an error.
+
+    Raises:
+        RefusedEntry: it is empty and `required`, too long, or not valid Unicode.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as problem:
+        raise RefusedEntry(m("{field}: the text holds a broken character. Type it again.", field=what)) from problem
+    shown = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
+    shown = " ".join(unicodedata.normalize("NFC", shown).split())
+    if required and not shown:
+        raise RefusedEntry(m("{field}: nothing is written there. Fill it in and save again.", field=what))
+    if len(shown) > TEXT_LIMIT:
+        raise RefusedEntry(
+            m(
+                "{field}: {length} characters, and at most {limit} fit. Shorten it and save again.",
+                field=what,
+                length=len(shown),
+                limit=TEXT_LIMIT,
+            )
+        )
+    return shown
+
+
+def _folded(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
