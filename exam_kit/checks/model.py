@@ -1,0 +1,305 @@
+"""What a check is made of: the fact that was measured, what was expected, and the result that joins them.
+
+Everything here is frozen data that goes to JSON and back without loss, so that a stored fact can be judged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = [
+    "CONDITIONS",
+    "EXIT_CODES",
+    "Check",
+    "Expectation",
+    "Fact",
+    "Outcome",
+    "Reading",
+    "Reason",
+    "Result",
+    "Rule",
+    "Run",
+    "Scalar",
+    "Severity",
+    "Signature",
+    "State",
+    "Verdict",
+]
+
+Scalar = str | int | float | bool | None
+Texts = dict[str, str]
+"""The same text in every language: {"ru": …, "en": …, "lv": …}."""
+
+
+class State(StrEnum):
+    """How one check ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    SKIP = "skip"
+    PENDING = "pending"
+    WAIVED = "waived"
+
+
+class Severity(StrEnum):
+    """How much it matters; apart from the state."""
+
+    BLOCKER = "blocker"
+    MAJOR = "major"
+    MINOR = "minor"
+    INFO = "info"
+
+
+class Verdict(StrEnum):
+    """What the whole run says."""
+
+    NOT_READY = "not_ready"
+    INCOMPLETE = "incomplete"
+    READY_WITH_REMARKS = "ready_with_remarks"
+    READY = "ready"
+
+
+EXIT_CODES = {Verdict.READY: 0, Verdict.NOT_READY: 3, Verdict.INCOMPLETE: 4, Verdict.READY_WITH_REMARKS: 5}
+"""What `exam-kit check` ends with."""
+
+
+class Outcome(StrEnum):
+    """Whether a probe has a value to judge."""
+
+    MEASURED = "measured"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    PENDING = "pending"
+
+
+class Reason(StrEnum):
+    """Why there is no value. The first five belong to `unknown`, the others to `skip`."""
+
+    TIMEOUT = "timeout"
+    ERROR = "error"
+    DENIED = "denied"
+    TOOL_ABSENT = "tool_absent"
+    NOT_RUN = "not_run"
+    NO_CAMERAS = "no_cameras"
+    NO_PLAN = "no_plan"
+    NOT_REQUIRED = "not_required"
+    OTHER_SYSTEM = "other_system"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One named number or word that a probe gives: its unit (see `wording.UNITS`) and English label."""
+
+    unit: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a probe found: named values, and the evidence a person can look at.
+
+    `values` are judged, `evidence` never is. Where nothing could be measured, `outcome` and `reason` say why and
+    `values` is empty.
+    """
+
+    values: Mapping[str, Scalar] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Outcome = Outcome.MEASURED
+    reason: Reason | None = None
+
+    @classmethod
+    def unknown(cls, reason: Reason, **evidence: Any) -> Fact:
+        """It could not be measured."""
+        return cls({}, evidence, Outcome.UNKNOWN, reason)
+
+    @classmethod
+    def skip(cls, reason: Reason, **evidence: Any) -> Fact:
+        """It does not apply here."""
+        return cls({}, evidence, Outcome.SKIPPED, reason)
+
+    @classmethod
+    def pending(cls, **evidence: Any) -> Fact:
+        """A person has to look and sign."""
+        return cls({}, evidence, Outcome.PENDING)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "values": dict(self.values),
+            "evidence": dict(self.evidence),
+            "outcome": self.outcome.value,
+            "reason": self.reason.value if self.reason else None,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Fact:
+        reason = Reason(data["reason"]) if data["reason"] else None
+        return cls(data["values"], data["evidence"], Outcome(data["outcome"]), reason)
+
+
+CONDITIONS = ("below", "above", "is", "is_not", "one_of", "none_of", "version_below")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The fault is there when the value named `of` meets `condition` with `bound`: free `below` 1.0."""
+
+    of: str
+    condition: str
+    bound: Scalar | tuple[Scalar, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        bound = list(self.bound) if isinstance(self.bound, tuple) else self.bound
+        return {"of": self.of, self.condition: bound}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Rule:
+        ((condition, bound),) = ((key, value) for key, value in data.items() if key != "of")
+        return cls(data["of"], condition, tuple(bound) if isinstance(bound, list) else bound)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Which values are a failure and which a warning. Any one rule that is met decides; failure first."""
+
+    fail: tuple[Rule, ...] = ()
+    warn: tuple[Rule, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"fail": [rule.as_dict() for rule in self.fail], "warn": [rule.as_dict() for rule in self.warn]}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Expectation:
+        return cls(*(tuple(Rule.from_dict(rule) for rule in data[level]) for level in ("fail", "warn")))
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a profile."""
+
+    id: str
+    probe: str
+    args: Mapping[str, Any]
+    expect: Expectation
+    severity: Severity
+    timeout_s: float
+    title: Texts
+    fix: Texts
+
+    @property
+    def family(self) -> str:
+        """What it is about: the first word of the probe's name (`disk`, `camera`, `manual`, …)."""
+        return self.probe.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who answered a manual item, as printed on the protocol; `at` is UTC ISO 8601."""
+
+    login: str
+    name: str
+    role: str
+    post: str
+    at: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One check on one target, judged. `target` is a camera's id, or empty when the check is about the machine."""
+
+    check: str
+    target: str
+    position: int
+    probe: str
+    title: Texts
+    fix: Texts
+    severity: Severity
+    expect: Expectation
+    readings: Mapping[str, Reading]
+    fact: Fact
+    state: State
+    broke: tuple[Rule, ...]
+    at: str
+    elapsed_s: float
+    carried_from: str | None = None
+    signed: Signature | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.check, self.target
+
+    @property
+    def family(self) -> str:
+        return self.probe.partition(".")[0]
+
+    @property
+    def manual(self) -> bool:
+        """True for an item that a person answers."""
+        return self.fact.outcome is Outcome.PENDING
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "check": self.check,
+            "target": self.target,
+            "position": self.position,
+            "probe": self.probe,
+            "title": dict(self.title),
+            "fix": dict(self.fix),
+            "severity": self.severity.value,
+            "expect": self.expect.as_dict(),
+            "readings": {name: [reading.unit, reading.label] for name, reading in self.readings.items()},
+            "fact": self.fact.as_dict(),
+            "state": self.state.value,
+            "broke": [rule.as_dict() for rule in self.broke],
+            "at": self.at,
+            "elapsed_s": self.elapsed_s,
+            "carried_from": self.carried_from,
+            "signed": vars(self.signed) if self.signed else None,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Result:
+        return cls(
+            check=data["check"],
+            target=data["target"],
+            position=data["position"],
+            probe=data["probe"],
+            title=data["title"],
+            fix=data["fix"],
+            severity=Severity(data["severity"]),
+            expect=Expectation.from_dict(data["expect"]),
+            readings={name: Reading(*pair) for name, pair in data["readings"].items()},
+            fact=Fact.from_dict(data["fact"]),
+            state=State(data["state"]),
+            broke=tuple(Rule.from_dict(rule) for rule in data["broke"]),
+            at=data["at"],
+            elapsed_s=data["elapsed_s"],
+            carried_from=data["carried_from"],
+            signed=Signature(**data["signed"]) if data["signed"] else None,
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pass over a profile. `verdict` and `ended_at` are None while it goes on; moments are UTC ISO 8601."""
+
+    id: str
+    day: str | None
+    profile: str
+    profile_hash: str
+    actor: str
+    started_at: str
+    ended_at: str | None
+    verdict: Verdict | None
+    results: Sequence[Result] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many results are in each state; every state is there."""
+        found = [result.state for result in self.results]
+        return {state.value: found.count(state) for state in State}

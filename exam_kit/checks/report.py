@@ -1,0 +1,75 @@
+"""A run as one plain dictionary: for the screens, the protocol and `--json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exam_kit.checks.model import EXIT_CODES, Reason, Result, Run, State
+from exam_kit.checks.wording import (
+    FAMILY_LABELS,
+    REASON_LABELS,
+    SEVERITY_LABELS,
+    STATE_LABELS,
+    VERDICT_LABELS,
+    expected,
+    found,
+    in_all,
+)
+from exam_kit.i18n import translate
+
+__all__ = ["result_dict", "run_dict"]
+
+
+def run_dict(run: Run) -> dict[str, Any]:
+    """Everything a reader of the run needs. Texts for people are {"ru", "en", "lv"}; codes are language-neutral.
+
+    Keys: id, day, profile, profile_hash, actor, started_at, ended_at, verdict, verdict_label, exit_code, counts,
+    checks.
+    """
+    verdict = run.verdict
+    return {
+        "id": run.id,
+        "day": run.day,
+        "profile": run.profile,
+        "profile_hash": run.profile_hash,
+        "actor": run.actor,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "verdict": verdict.value if verdict else None,
+        "verdict_label": in_all(lambda language: translate(VERDICT_LABELS[verdict], language)) if verdict else None,
+        "exit_code": EXIT_CODES[verdict] if verdict else None,
+        "counts": run.counts,
+        "checks": [result_dict(result) for result in run.results],
+    }
+
+
+def result_dict(result: Result) -> dict[str, Any]:
+    """One result. `fix` is there always; show it where `state` is neither "ok" nor "skip"."""
+    family = FAMILY_LABELS.get(result.family, result.family)
+    reason = result.fact.reason
+    if reason is None and result.state is State.UNKNOWN:  # measured, but not what the rules can be applied to
+        reason = Reason.ERROR
+    return {
+        "check": result.check,
+        "target": result.target,
+        "position": result.position,
+        "family": result.family,
+        "family_label": in_all(lambda language: translate(family, language)),
+        "title": dict(result.title),
+        "state": result.state.value,
+        "state_label": in_all(lambda language: translate(STATE_LABELS[result.state], language)),
+        "reason": reason.value if reason else "",
+        "reason_label": in_all(lambda language: translate(REASON_LABELS[reason], language)) if reason else None,
+        "severity": result.severity.value,
+        "severity_label": in_all(lambda language: translate(SEVERITY_LABELS[result.severity], language)),
+        "expected": in_all(lambda language: expected(result, language)),
+        "found": in_all(lambda language: found(result, language)),
+        "values": dict(result.fact.values),
+        "evidence": dict(result.fact.evidence),
+        "fix": dict(result.fix),
+        "at": result.at,
+        "elapsed_s": result.elapsed_s,
+        "manual": result.manual,
+        "signed": vars(result.signed) if result.signed else None,
+        "carried_from": result.carried_from,
+    }

@@ -1,0 +1,207 @@
+"""Runs in the store: rows stream in as results arrive; the end of a run is an entry of the ledger."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from dataclasses import replace
+from typing import Any
+
+from exam_kit.checks.model import Result, Run, Signature, State, Verdict
+from exam_kit.checks.profile import Profile
+from exam_kit.checks.report import run_dict
+from exam_kit.checks.verdicts import overall
+from exam_kit.clock import Clock, iso
+from exam_kit.errors import RefusedEntry, m
+from exam_kit.store import Account, Act, Entry, Ledger, Store, may
+
+__all__ = [
+    "finish_run",
+    "get_run",
+    "latest_run",
+    "run_dict",
+    "runs",
+    "save_result",
+    "sign",
+    "start_run",
+]
+
+
+def start_run(store: Store, profile: Profile, *, day: str | None, actor: str, clock: Clock) -> Run:
+    """Open a run. `day` is the exam day's date as ISO text; `actor` a login, or "agent"."""
+    now = clock.now()
+    run = Run(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        day=day,
+        profile=profile.name,
+        profile_hash=profile.hash,
+        actor=actor,
+        started_at=iso(now),
+        ended_at=None,
+        verdict=None,
+    )
+    with store.transaction() as connection:
+        connection.execute(
+            "INSERT INTO check_run (id, day, profile, profile_hash, started_at, actor) VALUES (?, ?, ?, ?, ?, ?)",
+            (run.id, run.day, run.profile, run.profile_hash, run.started_at, run.actor),
+        )
+    return run
+
+
+def save_result(store: Store, run_id: str, result: Result) -> None:
+    """Keep one result; an earlier row of the same check and target in this run is replaced."""
+    with store.transaction() as connection:
+        _write(connection, run_id, result)
+
+
+def _write(connection: sqlite3.Connection, run_id: str, result: Result) -> None:
+    connection.execute(
+        "INSERT INTO check_result (run, position, check_id, target, state, severity, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (run, check_id, target) DO UPDATE SET position = excluded.position, state = excluded.state,"
+        " severity = excluded.severity, body = excluded.body",
+        (
+            run_id,
+            result.position,
+            result.check,
+            result.target,
+            result.state.value,
+            result.severity.value,
+            json.dumps(result.as_dict(), ensure_ascii=False),
+        ),
+    )
+
+
+def finish_run(ledger: Ledger, run_id: str, *, clock: Clock) -> Run:
+    """Close the run with its verdict: the row and the ledger's `check.finished` stand or fall together."""
+    store = ledger.store
+    run = get_run(store, run_id)
+    verdict, ended_at = overall(run.results), iso(clock.now())
+
+    def close(connection: sqlite3.Connection, entry: Entry) -> None:
+        connection.execute(
+            "UPDATE check_run SET ended_at = ?, verdict = ?, seq = ? WHERE id = ?",
+            (ended_at, verdict.value, entry.seq, run_id),
+        )
+
+    body = {
+        "run": run_id,
+        "day": run.day,
+        "profile": run.profile,
+        "profile_hash": run.profile_hash,
+        "verdict": verdict.value,
+        "counts": run.counts,
+        "carried": sum(result.carried_from is not None for result in run.results),
+    }
+    ledger.append("check.finished", body, run.actor, also=close)
+    return replace(run, ended_at=ended_at, verdict=verdict)
+
+
+def sign(
+    ledger: Ledger,
+    run_id: str,
+    check_id: str,
+    target: str,
+    state: State,
+    actor: Account,
+    note: str = "",
+    *,
+    clock: Clock,
+) -> Result:
+    """A person answers a manual item of a run: `ok`, `warn` or `fail`. The run's verdict follows.
+
+    Raises:
+        RefusedEntry: there is no such item, it is not manual, this role may not answer it, or a fault has no note.
+    """
+    with ledger.store.transaction():
+        run = get_run(ledger.store, run_id)
+        result = next((found for found in run.results if found.key == (check_id, target)), None)
+        if result is None or not result.manual:
+            raise RefusedEntry(
+                m("{check}: is not an item that is confirmed by hand in this run. Choose one that is.", check=check_id)
+            )
+        _may_answer(result, state, actor, note)
+        signature = Signature(actor.login, actor.name, actor.role.value, actor.post, iso(clock.now()), note.strip())
+        result = replace(result, state=state, signed=signature, carried_from=None)
+        others = [found for found in run.results if found.key != result.key]
+        verdict = overall([*others, result]) if run.ended_at else None
+
+        def keep(connection: sqlite3.Connection, entry: Entry) -> None:
+            _write(connection, run_id, result)
+            if verdict is not None:
+                connection.execute(
+                    "UPDATE check_run SET verdict = ?, seq = ? WHERE id = ?", (verdict.value, entry.seq, run_id)
+                )
+
+        body = {
+            "run": run_id,
+            "check": check_id,
+            "target": target,
+            "state": state.value,
+            "note": signature.note,
+            "name": actor.name,
+            "role": actor.role.value,
+            "verdict": verdict.value if verdict else None,
+        }
+        ledger.append("check.signed", body, actor.login, also=keep)
+    return result
+
+
+def _may_answer(result: Result, state: State, actor: Account, note: str) -> None:
+    if state not in (State.OK, State.WARN, State.FAIL):
+        raise RefusedEntry(
+            m("{check}: the answer is 'in order', 'remark' or 'fault'. Choose one of them.", check=result.check)
+        )
+    roles = result.fact.evidence.get("roles") or []
+    allowed = may(actor.role, Act.RUN_CHECKS) or may(actor.role, Act.CONFIRM_CHECKS)
+    if not allowed or (roles and actor.role.value not in roles):
+        raise RefusedEntry(
+            m(
+                "{check}: the role '{role}' does not answer this item. Ask a person whose role does.",
+                check=result.check,
+                role=actor.role.value,
+            )
+        )
+    if state is not State.OK and not note.strip():
+        raise RefusedEntry(m("{check}: a remark or a fault needs a note. Write what was found.", check=result.check))
+
+
+def runs(store: Store, *, day: str | None = None, limit: int = 50) -> list[Run]:
+    """Runs, newest first, without their results; of one exam day when `day` is given."""
+    rows = store.query(
+        "SELECT * FROM check_run WHERE (:day IS NULL OR day = :day) ORDER BY started_at DESC, rowid DESC LIMIT :limit",
+        {"day": day, "limit": limit},
+    )
+    return [_run(row) for row in rows]
+
+
+def latest_run(store: Store, *, day: str | None = None, finished: bool = True) -> Run | None:
+    """The newest run with its results; None when there is none. `finished=False` takes one still going on, too."""
+    rows = store.query(
+        "SELECT id FROM check_run WHERE (:day IS NULL OR day = :day) AND (ended_at IS NOT NULL OR NOT :finished)"
+        " ORDER BY started_at DESC, rowid DESC LIMIT 1",
+        {"day": day, "finished": finished},
+    )
+    return get_run(store, rows[0]["id"]) if rows else None
+
+
+def get_run(store: Store, run_id: str) -> Run:
+    """One run with its results in the profile's order; KeyError when there is none."""
+    rows = store.query("SELECT * FROM check_run WHERE id = ?", (run_id,))
+    if not rows:
+        raise KeyError(run_id)
+    bodies = store.query("SELECT body FROM check_result WHERE run = ? ORDER BY position, target", (run_id,))
+    return replace(_run(rows[0]), results=tuple(Result.from_dict(json.loads(row["body"])) for row in bodies))
+
+
+def _run(row: dict[str, Any]) -> Run:
+    return Run(
+        id=row["id"],
+        day=row["day"],
+        profile=row["profile"],
+        profile_hash=row["profile_hash"],
+        actor=row["actor"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        verdict=Verdict(row["verdict"]) if row["verdict"] else None,
+    )

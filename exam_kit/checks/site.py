@@ -1,0 +1,118 @@
+"""What a probe may know: the point, its day, the machine, and facts that are read once per run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from exam_kit.checks.model import Fact, Reason
+from exam_kit.clock import Clock, SystemClock
+from exam_kit.home import Home
+from exam_kit.point import ExamDay, Point, Secrets
+from exam_kit.store import Store
+
+__all__ = ["CheckContext", "Machine", "NoFact", "SharedFacts"]
+
+T = TypeVar("T")
+
+
+class NoFact(Exception):
+    """Raised by a probe or below it where there is no value; carries the fact that says why."""
+
+    def __init__(self, reason: Reason, **evidence: Any) -> None:
+        super().__init__(reason.value)
+        self.fact = Fact.unknown(reason, **evidence)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The computer under check. Tests and recorded facts give another root, PATH or platform.
+
+    `platform` is "linux" or "windows"; `root` stands before /proc, /sys and /etc.
+    """
+
+    platform: str = "windows" if sys.platform == "win32" else "linux"
+    root: Path = Path("/")
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def read(self, path: str) -> str:
+        """The text of a file of the system, stripped.
+
+        Raises:
+            NoFact: it is missing, refused or unreadable.
+        """
+        try:
+            return (self.root / path.lstrip("/")).read_text(encoding="utf-8", errors="replace").strip()
+        except FileNotFoundError as problem:
+            raise NoFact(Reason.TOOL_ABSENT, missing=path) from problem
+        except PermissionError as problem:
+            raise NoFact(Reason.DENIED, path=path) from problem
+        except OSError as problem:
+            raise NoFact(Reason.ERROR, path=path, said=str(problem)) from problem
+
+    def read_or(self, path: str, default: str = "") -> str:
+        """As `read`, with a default where there is no such file or value."""
+        try:
+            return self.read(path)
+        except NoFact:
+            return default
+
+
+class SharedFacts:
+    """Facts that several checks of one run need, each read once; whoever comes second waits for the first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, _Kept] = {}
+
+    def once(self, name: str, read: Callable[[], T], wait_s: float) -> T:
+        """What `read` returned, or raised, the first time this name was asked for.
+
+        Raises:
+            NoFact: another check is still reading it after `wait_s` seconds.
+        """
+        with self._lock:
+            kept = self._kept.get(name)
+            mine = kept is None
+            if kept is None:
+                kept = self._kept[name] = _Kept()
+        if mine:
+            try:
+                kept.value = read()
+            except BaseException as problem:
+                kept.problem = problem
+                raise
+            finally:
+                kept.ready.set()
+            return kept.value
+        if not kept.ready.wait(max(wait_s, 0)):
+            raise NoFact(Reason.TIMEOUT, waited_for=name)
+        if kept.problem is not None:
+            raise kept.problem
+        value: T = kept.value
+        return value
+
+
+class _Kept:
+    def __init__(self) -> None:
+        self.ready = threading.Event()
+        self.value: Any = None
+        self.problem: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """Where a run happens. `day` is the exam day it is for; None outside exam days."""
+
+    point: Point
+    home: Home
+    store: Store
+    secrets: Secrets
+    day: ExamDay | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    machine: Machine = field(default_factory=Machine)
