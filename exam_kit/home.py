@@ -82,6 +82,11 @@ class Home:
         return self.root / "anchors"
 
     @property
+    def demo_file(self) -> Path:
+        """The demo's accounts; its being there says that this home is the demo's."""
+        return self.root / "demo.json"
+
+    @property
     def run(self) -> Path:
         """State of running processes: locks, addresses, live pictures. Safe to delete when nothing runs."""
         return self.root / "run"
