@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""A real RTSP server for tests: GStreamer's, run by the system's python3 (`gir1.2-gst-rtsp-server-1.0`, `python3-gi`).
+
+Reads one JSON line from stdin, so that a password stands in no process list::
+
+    {"mounts": ["cam1", "cam2"], "user": "viewer", "password": "…", "file": "/path/to.mp4", "sound": false, "port": 0}
+
+`file` (H.264 in mp4) is served in a loop with unbroken timestamps; without it a small test pattern. `sound` adds a
+G.711 track, as many cameras have. With `user`, digest sign-in is required. Prints ``{"port": N}`` when it listens and ends
+when stdin closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from typing import Any
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+
+PATTERN = (
+    "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=10/1 ! "
+    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=300 threads=1 ! h264parse ! "
+    "rtph264pay name=pay0 pt=96"
+)
+FROM_FILE = (
+    "appsrc name=frames is-live=true format=time block=false max-bytes=400000 "
+    "caps=video/x-h264,stream-format=byte-stream,alignment=au ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1"
+)
+G711 = " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! alawenc ! rtppcmapay name=pay1 pt=8"
+
+
+def load(path: str) -> list[tuple[bytes, int, int, int]]:
+    """Every access unit of the file: data, pts, dts, duration in nanoseconds."""
+    pipeline = Gst.parse_launch(
+        "filesrc name=file ! qtdemux ! h264parse config-interval=-1 ! "
+        "video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=out sync=false"
+    )
+    pipeline.get_by_name("file").set_property("location", path)
+    pipeline.set_state(Gst.State.PLAYING)
+    sink, units = pipeline.get_by_name("out"), []
+    while (sample := sink.emit("pull-sample")) is not None:
+        buffer = sample.get_buffer()
+        units.append((buffer.extract_dup(0, buffer.get_size()), buffer.pts, buffer.dts, buffer.duration))
+    pipeline.set_state(Gst.State.NULL)
+    return units
+
+
+class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
+    """One camera; all its clients share one stream."""
+
+    def __init__(self, units: list[tuple[bytes, int, int, int]], sound: bool) -> None:
+        super().__init__()
+        self.units = units
+        self.set_launch("( " + (FROM_FILE if units else PATTERN) + (G711 if sound else "") + " )")
+        self.set_shared(True)
+        self.connect("media-configure", self.configured)
+
+    def configured(self, _factory: Any, media: Any) -> None:
+        """Feed a new stream from the first keyframe on."""
+        if not self.units:
+            return
+        position = {"index": 0, "offset": 0}
+        length = max(pts + duration for _data, pts, _dts, duration in self.units)
+
+        def feed(source: Any, _size: int) -> None:
+            data, pts, dts, duration = self.units[position["index"]]
+            buffer = Gst.Buffer.new_wrapped(data)
+            buffer.pts, buffer.dts, buffer.duration = pts + position["offset"], dts + position["offset"], duration
+            source.emit("push-buffer", buffer)
+            position["index"] += 1
+            if position["index"] == len(self.units):
+                position["index"] = 0
+                position["offset"] += length
+
+        media.get_element().get_by_name_recurse_up("frames").connect("need-data", feed)
+
+
+def guard(server: Any, user: str, password: str) -> Any:
+    """Digest sign-in for everything."""
+    auth = GstRtspServer.RTSPAuth()
+    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "viewer")
+    auth.add_digest(user, password, token)
+    server.set_auth(auth)
+    permissions = GstRtspServer.RTSPPermissions()
+    permissions.add_role("viewer")
+    permissions.add_permission_for_role("viewer", "media.factory.access", True)
+    permissions.add_permission_for_role("viewer", "media.factory.construct", True)
+    return permissions
+
+
+def main() -> None:
+    Gst.init(None)
+    wanted = json.loads(sys.stdin.readline())
+    units = load(wanted["file"]) if wanted.get("file") else []
+    server = GstRtspServer.RTSPServer()
+    server.set_address("127.0.0.1")
+    server.set_service(str(wanted.get("port", 0)))
+    permissions = guard(server, wanted["user"], wanted["password"]) if wanted.get("user") else None
+    for mount in wanted["mounts"]:
+        factory = Factory(units, bool(wanted.get("sound")))
+        if permissions is not None:
+            factory.set_permissions(permissions)
+        server.get_mount_points().add_factory(f"/{mount}", factory)
+    loop = GLib.MainLoop()
+    if server.attach(None) == 0:
+        sys.exit("the port is taken")
+    print(json.dumps({"port": server.get_bound_port()}), flush=True)
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        loop.quit()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    loop.run()
+
+
+if __name__ == "__main__":
+    main()
