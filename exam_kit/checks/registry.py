@@ -31,7 +31,7 @@ ENTRY_POINTS = "exam_kit.checks"
 class Probe:
     """A registered probe.
 
-    `function(at, **args)` gets a `runner.At` and the profile's args by keyword, and returns a Fact. `readings` names
+    `function(at, **args)` gets an `at.At` and the profile's args by keyword, and returns a Fact. `readings` names
     every value it can give. `per` "camera" means one call, and one result, for each camera of the point.
     """
 

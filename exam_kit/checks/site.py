@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from exam_kit.checks.model import Fact, Reason
 from exam_kit.clock import Clock, SystemClock
@@ -89,13 +89,12 @@ class SharedFacts:
                 raise
             finally:
                 kept.ready.set()
-            return kept.value
+            return cast(T, kept.value)
         if not kept.ready.wait(max(wait_s, 0)):
             raise NoFact(Reason.TIMEOUT, waited_for=name)
         if kept.problem is not None:
             raise kept.problem
-        value: T = kept.value
-        return value
+        return cast(T, kept.value)
 
 
 class _Kept:

@@ -1,0 +1,53 @@
+"""What a probe is given: where it is, whom it looks at, and how long it has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from exam_kit.checks.command import Children, CommandRecord, run_command
+from exam_kit.checks.profile import Profile
+from exam_kit.checks.site import CheckContext, Machine, SharedFacts
+from exam_kit.point import Camera
+
+__all__ = ["At"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class At:
+    """One probe's place in one run. `camera` is there for probes registered with `per="camera"`."""
+
+    context: CheckContext
+    profile: Profile
+    shared: SharedFacts
+    deadline: float
+    """`time.perf_counter()` at which the answer is no longer waited for"""
+    camera: Camera | None = None
+    children: Children = field(default_factory=Children)
+
+    @property
+    def machine(self) -> Machine:
+        return self.context.machine
+
+    def remaining_s(self, *, keep_s: float = 0.0) -> float:
+        """Seconds this probe has left, `keep_s` of them kept back to say what happened; never negative."""
+        return max(self.deadline - time.perf_counter() - keep_s, 0.0)
+
+    def command(self, *argv: str, feed: str | None = None, timeout_s: float | None = None) -> CommandRecord:
+        """Run a program; it is killed when this probe's time is up, or after `timeout_s`."""
+        limit = self.remaining_s(keep_s=0.1) if timeout_s is None else min(timeout_s, self.remaining_s(keep_s=0.1))
+        return run_command(
+            argv, timeout_s=limit, children=self.children, environment=self.machine.environment, feed=feed
+        )
+
+    def once(self, name: str, read: Callable[[], T]) -> T:
+        """A fact read once per run, whoever asks first."""
+        return self.shared.once(name, read, self.remaining_s(keep_s=0.1))
+
+    def texts(self, *argv: str) -> Sequence[str]:
+        """The lines a program says, read once per run; NoFact when it does not run or fails."""
+        return self.once(" ".join(argv), lambda: self.command(*argv).answer().splitlines())

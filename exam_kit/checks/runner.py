@@ -1,0 +1,248 @@
+"""Running the checks of a profile: all at once where they wait, two at a time where they work.
+
+Every check has a thread of its own and a deadline. When the deadline passes, the programs it started are killed, its
+result is "no answer in time", and its place in the lane is free; a thread that hangs in the kernel is left behind. The
+threads are daemons of our own because `concurrent.futures` joins hung ones at exit.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from exam_kit.checks.at import At
+from exam_kit.checks.command import Children
+from exam_kit.checks.model import Check, Fact, Reason, Result, Run
+from exam_kit.checks.profile import LOCAL_LANES, WAITING_LANES, Profile
+from exam_kit.checks.registry import Lane, Probe, get_probe
+from exam_kit.checks.site import CheckContext, NoFact, SharedFacts
+from exam_kit.checks.verdicts import judge, overall
+from exam_kit.clock import Clock, iso
+from exam_kit.errors import ExamKitError, UsageError, m
+from exam_kit.point import Camera
+
+__all__ = ["OnResult", "run_checks"]
+
+OnResult = Callable[[Result, int, int], object]
+"""Called with each result as it arrives, the number that have arrived, and the number that will."""
+
+LANES: Mapping[Lane, int] = {"local": LOCAL_LANES, "waiting": WAITING_LANES}
+
+
+@dataclass(eq=False)
+class _Job:
+    """One check on one target."""
+
+    check: Check
+    probe: Probe
+    position: int
+    camera: Camera | None
+    nowhere: bool = False
+    children: Children | None = None
+    began: float = 0.0
+    deadline: float = 0.0
+    at: str = ""
+
+
+def run_checks(
+    profile: Profile,
+    context: CheckContext,
+    *,
+    only: Collection[str] | None = None,
+    on_result: OnResult | None = None,
+    clock: Clock | None = None,
+) -> Run:
+    """Run a profile's checks and judge them; nothing is kept (see `run_and_keep`, which does).
+
+    `only` names the checks to run; the others stand in the result as unknown (not run). `on_result` is called in this
+    thread. The run's id is empty.
+
+    Raises:
+        UsageError: `only` names a check the profile does not have.
+    """
+    clock = clock or context.clock
+    known = {check.id for check in profile.checks}
+    strangers = sorted(set(only or ()) - known)
+    if strangers:
+        raise UsageError(
+            m(
+                "{checks}: the profile '{profile}' has no such check. Choose from: {known}.",
+                checks=", ".join(strangers),
+                profile=profile.name,
+                known=", ".join(sorted(known)),
+            )
+        )
+    started = iso(clock.now())
+    jobs = _jobs(profile, context)
+    wanted = [job for job in jobs if only is None or job.check.id in only]
+    left_out = [_result(job, Fact.unknown(Reason.NOT_RUN), started, 0.0) for job in jobs if job not in wanted]
+    results = _Supervisor(profile, context, clock, wanted, on_result).run()
+    results = sorted([*results, *left_out], key=lambda result: (result.position, result.target))
+    return Run(
+        id="",
+        day=context.day.date.isoformat() if context.day else None,
+        profile=profile.name,
+        profile_hash=profile.hash,
+        actor="",
+        started_at=started,
+        ended_at=iso(clock.now()),
+        verdict=overall(results),
+        results=tuple(results),
+    )
+
+
+def _jobs(profile: Profile, context: CheckContext) -> list[_Job]:
+    jobs = []
+    for position, check in enumerate(profile.checks):
+        probe = get_probe(check.probe)
+        if probe is None:
+            raise LookupError(check.probe)  # a Profile is only made when every probe is known
+        if probe.per == "machine":
+            jobs.append(_Job(check, probe, position, None))
+        elif not context.point.cameras:
+            jobs.append(_Job(check, probe, position, None, nowhere=True))
+        else:
+            jobs += [_Job(check, probe, position, camera) for camera in context.point.cameras]
+    return jobs
+
+
+class _Supervisor:
+    """Starts jobs as places get free, takes their answers, ends those that are late."""
+
+    def __init__(
+        self, profile: Profile, context: CheckContext, clock: Clock, jobs: list[_Job], on_result: OnResult | None
+    ) -> None:
+        self._profile = profile
+        self._context = context
+        self._clock = clock
+        self._on_result = on_result
+        self._total = len(jobs)
+        self._waiting = {lane: deque(job for job in jobs if job.probe.lane == lane) for lane in LANES}
+        self._running: set[_Job] = set()
+        self._answers: queue.SimpleQueue[tuple[_Job, Fact]] = queue.SimpleQueue()
+        self._shared = SharedFacts()
+        self._results: list[Result] = []
+
+    def run(self) -> list[Result]:
+        budget_ends = time.perf_counter() + self._profile.budget_s
+        try:
+            while any(self._waiting.values()) or self._running:
+                if time.perf_counter() >= budget_ends:
+                    self._give_up()
+                    break
+                self._start_what_fits(budget_ends)
+                self._take_answer()
+                self._end_the_late()
+        finally:
+            # Also when `on_result` raised or the user pressed Ctrl-C.
+            for job in self._running:
+                _kill(job)
+        return self._results
+
+    def _start_what_fits(self, budget_ends: float) -> None:
+        for lane, width in LANES.items():
+            busy = sum(job.probe.lane == lane for job in self._running)
+            while self._waiting[lane] and busy < width:
+                job = self._waiting[lane].popleft()
+                job.began, job.at = time.perf_counter(), iso(self._clock.now())
+                job.deadline = min(job.began + job.check.timeout_s, budget_ends)
+                at = At(self._context, self._profile, self._shared, job.deadline, job.camera)
+                job.children = at.children
+                self._running.add(job)
+                threading.Thread(target=self._work, args=(job, at), name=f"check {job.check.id}", daemon=True).start()
+                busy += 1
+
+    def _work(self, job: _Job, at: At) -> None:
+        fact = Fact.skip(Reason.NO_CAMERAS) if job.nowhere else _ask(job, at)
+        self._context.store.close()  # a connection belongs to its thread, and this one ends
+        self._answers.put((job, fact))
+
+    def _take_answer(self) -> None:
+        first_deadline = min((job.deadline for job in self._running), default=0.0)
+        try:
+            job, fact = self._answers.get(timeout=max(first_deadline - time.perf_counter(), 0.0) + 0.001)
+        except queue.Empty:
+            return
+        if job in self._running:  # otherwise it was late and has its result
+            self._finish(job, fact)
+
+    def _end_the_late(self) -> None:
+        now = time.perf_counter()
+        for job in [job for job in self._running if job.deadline <= now]:
+            self._finish(job, Fact.unknown(Reason.TIMEOUT, limit_s=job.check.timeout_s))
+
+    def _give_up(self) -> None:
+        """The budget is used up: what runs is ended, what waits is not begun."""
+        late = Fact.unknown(Reason.TIMEOUT, budget_s=self._profile.budget_s)
+        for job in list(self._running):
+            self._finish(job, late)
+        for lane in self._waiting.values():
+            while lane:
+                job = lane.popleft()
+                job.began, job.at = time.perf_counter(), iso(self._clock.now())
+                self._finish(job, late)
+
+    def _finish(self, job: _Job, fact: Fact) -> None:
+        elapsed = time.perf_counter() - job.began
+        self._running.discard(job)
+        _kill(job)
+        result = _result(job, fact, job.at, round(elapsed, 4))
+        self._results.append(result)
+        if self._on_result is not None:
+            self._on_result(result, len(self._results), self._total)
+
+
+def _kill(job: _Job) -> None:
+    if job.children is not None:
+        job.children.kill()
+
+
+def _ask(job: _Job, at: At) -> Fact:
+    """The probe's fact; whatever goes wrong in it is an unknown with its reason, never a crash and never good."""
+    try:
+        fact: object = job.probe.function(at, **job.check.args)
+        if not isinstance(fact, Fact):
+            return Fact.unknown(Reason.ERROR, said=f"the probe gave a {type(fact).__name__}, not a Fact")
+        # Through JSON at once, so that what is judged now is what is judged from the store later.
+        return Fact.from_dict(json.loads(json.dumps(fact.as_dict(), default=str)))
+    except NoFact as none:
+        return none.fact
+    except TimeoutError as problem:
+        return Fact.unknown(Reason.TIMEOUT, said=_scrub(problem))
+    except PermissionError as problem:
+        return Fact.unknown(Reason.DENIED, said=_scrub(problem))
+    except ExamKitError as problem:
+        return Fact.unknown(Reason.ERROR, said=_scrub(problem))
+    except Exception as problem:  # noqa: BLE001 - probes are written by others, too; the kind of fault is evidence
+        return Fact.unknown(Reason.ERROR, said=_scrub(problem), kind=type(problem).__name__)
+
+
+def _scrub(problem: Exception) -> str:
+    """What was said, without a password that an address may carry."""
+    return re.sub(r"://[^/@\s]*@", "://", str(problem))[:300]
+
+
+def _result(job: _Job, fact: Fact, at: str, elapsed_s: float) -> Result:
+    judgement = judge(fact, job.check.expect)
+    return Result(
+        check=job.check.id,
+        target=job.camera.id if job.camera else "",
+        position=job.position,
+        probe=job.check.probe,
+        title=job.check.title,
+        fix=job.check.fix,
+        severity=job.check.severity,
+        expect=job.check.expect,
+        readings=job.probe.readings,
+        fact=fact,
+        state=judgement.state,
+        broke=judgement.rules,
+        at=at,
+        elapsed_s=elapsed_s,
+    )
