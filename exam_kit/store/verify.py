@@ -137,6 +137,10 @@ def verify_export(path: Path, key: VerifyKey | None = None, anchors: Iterable[st
         else:
             rows.append((number, record, digest))
     _chain(iter(rows), kept, None, key, anchors, report)
+    if not any(f"\nseq {len(rows)}\n" in text for text in kept):
+        report.add(
+            "unsigned end", len(rows), m("The export does not end with a checkpoint: its signed end was cut off.")
+        )
     return report
 
 
