@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from exam_kit.errors import AccessDenied, RefusedEntry, m
 from exam_kit.store.accounts import Account
@@ -12,7 +12,7 @@ from exam_kit.store.rights import Act, may, require
 
 __all__ = ["AGENT", "AGENT_PERSON", "Actor", "Person", "authorise", "clean", "login_of", "person_of"]
 
-AGENT = "agent"
+AGENT: Final = "agent"
 Actor = Account | Literal["agent"]
 """A signed-in person, or the kit's own agent."""
 

@@ -1,0 +1,142 @@
+"""Categories of incidents: what each is called, what to do first, how long there is. Data, not code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from exam_kit.errors import PointInvalid, m
+from exam_kit.home import Home
+from exam_kit.i18n import current_language
+from exam_kit.point import Point, exam_start
+
+__all__ = ["Categories", "Category", "Limit", "Mark", "load_categories"]
+
+SHIPPED = Path(__file__).with_name("incidents.toml")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Texts(_Part):
+    """One text in the kit's three languages."""
+
+    ru: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+    lv: str = Field(min_length=1)
+
+    def text(self, language: str | None = None) -> str:
+        chosen: str = getattr(self, language or current_language())
+        return chosen
+
+
+class Lists(_Part):
+    """First actions in the kit's three languages, in the order they are done."""
+
+    ru: tuple[str, ...] = Field(min_length=1)
+    en: tuple[str, ...] = Field(min_length=1)
+    lv: tuple[str, ...] = Field(min_length=1)
+
+    def text(self, language: str | None = None) -> tuple[str, ...]:
+        chosen: tuple[str, ...] = getattr(self, language or current_language())
+        return chosen
+
+    @model_validator(mode="after")
+    def _alike(self) -> Lists:
+        if len({len(self.ru), len(self.en), len(self.lv)}) != 1:
+            raise PydanticCustomError("lists", "as many actions in every language; add the missing ones")
+        return self
+
+
+class Limit(_Part):
+    """Until when it must be over: minutes or days from detection, or minutes around the start of the day's exam."""
+
+    kind: Literal["minutes", "days", "exam_start"]
+    value: float
+
+    def until(self, detected_at: datetime, point: Point) -> datetime | None:
+        """The moment, UTC; None where it hangs on an exam and there is none on that local date."""
+        if self.kind == "minutes":
+            return detected_at + timedelta(minutes=self.value)
+        if self.kind == "days":
+            return detected_at + timedelta(days=self.value)
+        day = point.day(detected_at.astimezone(point.tz).date())
+        return exam_start(point, day) + timedelta(minutes=self.value) if day else None
+
+
+class Mark(_Part):
+    """Something that is due a while after detection."""
+
+    after_min: float = Field(gt=0)
+    label: Texts
+
+
+class Category(_Part):
+    """One kind of incident. `source` says where its limit and actions come from."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z_]{2,40}$")]
+    label: Texts
+    first: Lists
+    source: str = Field(min_length=1)
+    limit: Limit | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+class Categories(_Part):
+    """All categories of a season."""
+
+    season: str
+    dated: dt.date
+    source: str
+    category: tuple[Category, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _differ(self) -> Categories:
+        codes = [category.code for category in self.category]
+        repeated = sorted({code for code in codes if codes.count(code) > 1})
+        if repeated:
+            raise PydanticCustomError(
+                "codes", "{codes} stands more than once; every code must differ", {"codes": ", ".join(repeated)}
+            )
+        return self
+
+    @property
+    def by_code(self) -> Mapping[str, Category]:
+        return {category.code: category for category in self.category}
+
+    def label(self, code: str, language: str | None = None) -> str:
+        """What the category is called; its code where an older journal names one that is no longer in the data."""
+        found = self.by_code.get(code)
+        return found.label.text(language) if found else code
+
+
+def load_categories(home: Home | None = None) -> Categories:
+    """The point's own `profiles/incidents.toml` when there is one, otherwise the shipped categories.
+
+    Raises:
+        PointInvalid: the file has mistakes; `details` lists every one.
+    """
+    own = home.profiles / SHIPPED.name if home else None
+    path = own if own and own.exists() else SHIPPED
+    try:
+        return Categories.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except ValidationError as problem:
+        details = [
+            m("  {where}: {reason}", where=".".join(str(part) for part in error["loc"]), reason=error["msg"])
+            for error in problem.errors()
+        ]
+        raise PointInvalid(
+            m("{name}: mistakes found: {count}. Correct each and start again:", name=path, count=len(details)), details
+        ) from problem
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise PointInvalid(
+            m("{name}: is not valid TOML: {reason}. Correct that line.", name=path, reason=problem)
+        ) from problem
