@@ -1,0 +1,1 @@
+"""What the project needs around the product: setting it up, and checking its texts."""
