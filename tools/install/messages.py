@@ -261,7 +261,7 @@ class SetupError(Exception):
 
 def choose_language(environment: Mapping[str, str] = os.environ) -> str:
     """ru, en or lv by the environment's locale, on Windows by the display language; Russian when it is another one."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+    for name in ("EXAM_KIT_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         if environment.get(name):
             named = environment[name]
             break

@@ -141,7 +141,7 @@ class _Progress:
     def see(self, line: str) -> None:
         if not self._count:
             return
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ", "Requirement already satisfied: ")):
             self._done = min(self._done + 1, self._count)
             if self._terminal:
                 print("\r" + text("got", done=self._done, count=self._count), end="", flush=True)
