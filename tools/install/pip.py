@@ -142,7 +142,9 @@ class _Progress:
         if not self._count:
             return
         if line.startswith(("Collecting ", "Processing ", "Requirement already satisfied: ")):
-            self._done = min(self._done + 1, self._count)
+            self._done += 1
+            if self._done > self._count:
+                return
             if self._terminal:
                 print("\r" + text("got", done=self._done, count=self._count), end="", flush=True)
                 self._open = True
