@@ -1,0 +1,90 @@
+"""What stands around every page: the menu, who is signed in, the local time, and the bar nobody can overlook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from exam_kit.i18n import LANGUAGES, _, ngettext
+from exam_kit.store import Sessions
+from exam_kit.store.rights import ROLE_LABELS
+from exam_kit.ui.alarms import alarms
+from exam_kit.ui.marks import mark
+from exam_kit.ui.seat import Seat, live
+from exam_kit.ui.when import clock_time, day_name
+
+__all__ = ["header", "sidebar", "style"]
+
+ALARM_BEAT_S = 2.0
+STYLE = Path(__file__).parent / "style.css"
+
+
+def style() -> None:
+    """The kit's own look over Streamlit's theme."""
+    st.html(STYLE)
+
+
+def sidebar(seat: Seat, pages: Sequence[tuple[Page, str]]) -> None:
+    """The point, the menu (each page with its icon), the person, the language, the way out."""
+    with st.sidebar:
+        code = _("Exam point {code}").format(code=seat.point.code)
+        st.html(
+            f'<div class="ek-brand"><b>Exam Kit</b><span>{escape(code)}<br>{escape(seat.point.name)}</span></div>'
+        )
+        for page, icon in pages:
+            st.page_link(page, icon=icon, width="stretch")
+        st.html('<div class="ek-push"></div>')
+        role = _(ROLE_LABELS[seat.account.role])
+        st.html(f'<div class="ek-who"><b>{escape(seat.account.name)}</b><span>{escape(role)}</span></div>')
+        _language(seat)
+        st.html(
+            '<form class="ek-out" method="post" action="/signout">'
+            f'<button type="submit">{_("Sign out")}</button></form>'
+        )
+
+
+def _language(seat: Seat) -> None:
+    def keep() -> None:
+        Sessions(seat.store, seat.clock).set_language(seat.token, st.session_state["language"])
+
+    st.session_state["language"] = seat.language
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        format_func=str.upper,
+        required=True,
+        key="language",
+        label_visibility="collapsed",
+        width="stretch",
+        on_change=keep,
+    )
+    # The document was served in the language of that moment; a screen reader chooses its voice by this attribute.
+    st.html(
+        f'<script>document.documentElement.lang = "{seat.language}"</script><span hidden>{seat.language}</span>',
+        unsafe_allow_javascript=True,
+    )
+
+
+@live(ALARM_BEAT_S)
+def header(seat: Seat) -> None:
+    """Day and time at the point; below them, as long as it lasts, what must not be overlooked."""
+    now = clock_time(seat, seat.now)
+    top = (
+        f'<div class="ek-top"><span>{escape(day_name(seat, seat.today))}</span>'
+        f'<span>{_("Local time")} <b data-clock>{now}</b></span></div>'
+    )
+    raised = alarms(seat)
+    more = len(raised) - 3
+    lines = "".join(
+        f'<div class="ek-alarm" role="alert">{mark("bad")}<span>{escape(alarm.what)}<small>{escape(alarm.way_out)}</small>'
+        "</span></div>"
+        for alarm in raised[:3]
+    )
+    if more > 0:
+        text = ngettext("and {count} more", "and {count} more", more).format(count=more)
+        lines += f'<p class="ek-note">{escape(text)}</p>'
+    st.html(top + lines)

@@ -1,0 +1,44 @@
+"""The router: what stands on every screen, and which screens there are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from exam_kit.home import kit_root
+from exam_kit.i18n import N_, translate
+from exam_kit.store import Act
+from exam_kit.ui.chrome import header, sidebar, style
+from exam_kit.ui.seat import require_page, say_flash
+
+# The icons stand in the menu only: as a page's own icon Streamlit fetches them from an outside host for the tab.
+PAGES = (
+    ("today", N_("Today"), ":material/today:"),
+    ("checks", N_("Checks"), ":material/fact_check:"),
+    ("cameras", N_("Cameras"), ":material/videocam:"),
+    ("archive", N_("Archive"), ":material/inventory_2:"),
+    ("access_log", N_("Access log"), ":material/menu_book:"),
+    ("incidents", N_("Incidents"), ":material/report:"),
+)
+
+
+def route() -> None:
+    st.set_page_config(page_title="Exam Kit", layout="wide", initial_sidebar_state="expanded")
+    style()
+    seat = require_page(Act.VIEW)
+    pages = [
+        st.Page(
+            kit_root() / "pages" / f"{name}.py",
+            title=translate(title, seat.language),
+            url_path=name,
+            default=name == "today",
+        )
+        for name, title, _icon in PAGES
+    ]
+    page = st.navigation(pages, position="hidden")
+    sidebar(seat, [(page, icon) for page, (_name, _title, icon) in zip(pages, PAGES, strict=True)])
+    header()
+    say_flash()
+    page.run()
+
+
+route()

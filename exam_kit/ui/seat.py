@@ -1,0 +1,148 @@
+"""Who sits before the screen, at which point, in which language: what every page asks for first."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import streamlit as st
+
+from exam_kit.clock import Clock, SystemClock
+from exam_kit.errors import AccessDenied, ExamKitError
+from exam_kit.home import Home
+from exam_kit.i18n import _, set_language
+from exam_kit.point import ExamDay, Point, load_point
+from exam_kit.store import Account, Act, Ledger, Sessions, Store, may, open_store, require
+
+__all__ = ["SESSION_COOKIE", "Seat", "flash", "live", "require_page", "say_flash", "saying_errors", "script"]
+
+SESSION_COOKIE = "exam_kit_session"
+"""The same name as in `exam_kit.web.desk`: neither of the two rooms may import the other."""
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What a page has at hand. `token` is the session's secret: never shown, never logged."""
+
+    home: Home
+    store: Store
+    ledger: Ledger
+    clock: Clock
+    point: Point
+    account: Account
+    language: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Seat({self.account.login}, {self.language})"
+
+    def may(self, act: Act) -> bool:
+        return may(self.account.role, act)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    @property
+    def today(self) -> date:
+        """The date on the point's calendar."""
+        return self.now.astimezone(self.point.tz).date()
+
+    @property
+    def day(self) -> ExamDay | None:
+        """The exam day in hand: today's, else the next one, else the last one."""
+        days = sorted(self.point.days, key=lambda day: day.date)
+        ahead = [day for day in days if day.date >= self.today]
+        return ahead[0] if ahead else (days[-1] if days else None)
+
+
+def require_page(act: Act) -> Seat:
+    """The first line of every page: nothing is drawn before it returns.
+
+    Without a session, or with a role that may not `act`, it says so and ends the script.
+    """
+    seat = _find_seat()
+    try:
+        require(seat.account.role, act)
+    except AccessDenied as refusal:
+        st.error(refusal.text(seat.language))
+        st.stop()
+    return seat
+
+
+def live(every_s: float) -> Callable[[Callable[[Seat], None]], Callable[[], None]]:
+    """A part of a page that draws itself again every `every_s` seconds.
+
+    It finds its seat anew each time: the session may have ended, or the language changed, since the page was drawn.
+    """
+
+    def decorate(draw: Callable[[Seat], None]) -> Callable[[], None]:
+        @st.fragment(run_every=every_s)
+        @functools.wraps(draw)
+        def piece() -> None:
+            draw(_find_seat())
+
+        return piece
+
+    return decorate
+
+
+@contextmanager
+def saying_errors(seat: Seat) -> Iterator[None]:
+    """Errors of the domain become a plain line on the screen; what was typed stays in its fields."""
+    try:
+        yield
+    except ExamKitError as problem:
+        st.error(problem.text(seat.language))
+
+
+def flash(text: str) -> None:
+    """Say `text` after the next redraw: what was just done is visible also when its form has gone."""
+    st.session_state["flash"] = text
+
+
+def script(page: str) -> str:
+    """The script of a page as `st.page_link` wants it: its path from the router."""
+    return f"../../pages/{page}.py"
+
+
+def say_flash() -> None:
+    """Show what `flash` kept, once."""
+    said = st.session_state.pop("flash", None)
+    if said:
+        st.success(said)
+
+
+def _find_seat() -> Seat:
+    home, store, ledger, clock = _opened(str(Home.find().root))
+    token = st.context.cookies.get(SESSION_COOKIE, "")
+    session = Sessions(store, clock).find(token)
+    if session is None:
+        _signed_out()
+    assert session is not None
+    set_language(session.language)
+    try:
+        point = load_point(home.point_file)
+    except ExamKitError as problem:
+        st.error(problem.text(session.language))
+        st.stop()
+    return Seat(home, store, ledger, clock, point, session.account, session.language, token)
+
+
+def _signed_out() -> None:
+    st.html(
+        f'<div class="ek-gone"><h1>{_("You are signed out")}</h1>'
+        f'<p><a href="/signin" target="_self">{_("Sign in")}</a></p></div>'
+    )
+    st.stop()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _opened(root: str) -> tuple[Home, Store, Ledger, Clock]:
+    home = Home.find()
+    assert str(home.root) == root
+    store, clock = open_store(home), SystemClock()
+    return home, store, Ledger(store, home, clock), clock

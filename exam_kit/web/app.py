@@ -1,0 +1,57 @@
+"""The screens as one ASGI application."""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from exam_kit.errors import AccessDenied, ExamKitError
+from exam_kit.home import Home, kit_root
+from exam_kit.i18n import _
+from exam_kit.web.desk import Desk, session_of
+from exam_kit.web.guard import Guard
+from exam_kit.web.media import media_routes
+from exam_kit.web.screens import screen_routes
+from exam_kit.web.signin import signin_routes
+
+__all__ = ["build_app"]
+
+log = logging.getLogger(__name__)
+
+
+def build_app(home: Home) -> streamlit.App:
+    """Sign-in, media and documents around the Streamlit router, behind the guard.
+
+    Raises:
+        StoreError, AccessDenied: the home cannot be opened.
+    """
+    desk = Desk.open(home)
+    return streamlit.App(
+        kit_root() / "exam_kit" / "ui" / "main.py",
+        routes=[*signin_routes(desk), *media_routes(desk), *screen_routes(kit_root() / "pages")],
+        middleware=[Middleware(Guard, desk=desk)],
+        exception_handlers={ExamKitError: _plainly},
+        on_script_error=_say_on_screen,
+    )
+
+
+def _say_on_screen(problem: Exception) -> bool:
+    """What went wrong, in one plain line instead of a traceback; the traceback goes to the log."""
+    if isinstance(problem, ExamKitError):
+        streamlit.error(problem.text())
+        return True
+    log.error("a screen failed", exc_info=problem)
+    streamlit.error(
+        _("This screen failed. What was recorded and written is safe. Reload the page; if it stays, send the log file.")
+    )
+    return True
+
+
+async def _plainly(request: Request, problem: ExamKitError) -> Response:
+    session = session_of(request.scope)
+    status = 403 if isinstance(problem, AccessDenied) else 404
+    return PlainTextResponse(problem.text(session.language if session else None), status_code=status)

@@ -1,0 +1,74 @@
+"""What every route needs: the home, its store and who is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from starlette.requests import Request
+
+from exam_kit.errors import ExamKitError
+from exam_kit.home import Home
+from exam_kit.point import Point, load_point
+from exam_kit.store import Account, Accounts, Act, Ledger, Session, Sessions, Store, open_store, require
+
+__all__ = ["LANGUAGE_COOKIE", "SESSION_COOKIE", "Desk", "cookies", "session_of", "signed_in"]
+
+SESSION_COOKIE = "exam_kit_session"
+LANGUAGE_COOKIE = "exam_kit_language"
+SCOPE_KEY = "exam_kit.session"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One opened home. The store keeps a connection per thread, so a desk is shared by all of them."""
+
+    home: Home
+    store: Store
+    ledger: Ledger
+    accounts: Accounts
+    sessions: Sessions
+
+    @classmethod
+    def open(cls, home: Home) -> Desk:
+        """Open the home's store, made when needed; raises StoreError, AccessDenied."""
+        store = open_store(home)
+        ledger = Ledger(store, home)
+        return cls(home, store, ledger, Accounts(store, ledger), Sessions(store))
+
+    def point(self) -> Point:
+        """The point as it stands in the file now; raises NotSetUp, PointInvalid."""
+        return load_point(self.home.point_file)
+
+    def language(self) -> str:
+        """The point's language; Russian while there is no point to ask."""
+        try:
+            return self.point().language
+        except ExamKitError:
+            return "ru"
+
+
+def cookies(headers: Mapping[str, str]) -> dict[str, str]:
+    """The cookies of a request; none when the header is malformed."""
+    jar = SimpleCookie()
+    try:
+        jar.load(headers.get("cookie", ""))
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
+def session_of(scope: Mapping[str, Any]) -> Session | None:
+    """The session the guard found for this request."""
+    found = scope.get(SCOPE_KEY)
+    return found if isinstance(found, Session) else None
+
+
+def signed_in(request: Request, act: Act) -> Account:
+    """Whoever asks, provided their role may `act`; raises AccessDenied."""
+    session = session_of(request.scope)
+    assert session is not None, "the guard lets nobody through to this route without a session"
+    require(session.account.role, act)
+    return session.account

@@ -1,0 +1,43 @@
+"""Live pictures and recordings, by number and never by path."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from exam_kit.errors import AccessDenied
+from exam_kit.store import Act
+from exam_kit.web.desk import Desk, signed_in
+
+__all__ = ["media_routes"]
+
+
+def media_routes(desk: Desk) -> list[Route]:
+    """`/live/<camera>.jpg` and `/recordings/<segment>.mp4`; the second answers Range requests, so a browser can seek."""
+
+    async def live(request: Request) -> Response:
+        signed_in(request, Act.VIEW)
+        camera = request.path_params["camera"]
+        picture = desk.home.live / f"{camera}.jpg"
+        known = await run_in_threadpool(lambda: any(one.id == camera for one in desk.point().cameras))
+        if not known or not picture.is_file():
+            return PlainTextResponse("no picture", status_code=404)
+        return FileResponse(picture, media_type="image/jpeg")
+
+    async def recording(request: Request) -> Response:
+        try:
+            signed_in(request, Act.VIEW)
+        except AccessDenied as refusal:
+            return PlainTextResponse(refusal.text("en"), status_code=403)
+        rows = await run_in_threadpool(
+            desk.store.query, "SELECT path FROM segment WHERE id = ?", (request.path_params["number"],)
+        )
+        path = (desk.home.footage / rows[0]["path"]).resolve() if rows else None
+        # The table is ours, but a row must not be able to name a file outside the footage.
+        if path is None or not path.is_relative_to(desk.home.footage.resolve()) or not path.is_file():
+            return PlainTextResponse("no such recording", status_code=404)
+        return FileResponse(path, media_type="video/mp4")
+
+    return [Route("/live/{camera}.jpg", live), Route("/recordings/{number:int}.mp4", recording)]

@@ -1,0 +1,131 @@
+"""A home as it looks at eight in the morning of an exam day, for the screens to show."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from exam_kit.agent.status import beat
+from exam_kit.clock import SystemClock, iso
+from exam_kit.home import Home
+from exam_kit.point import Point, load_point
+from exam_kit.store import Account, Accounts, Ledger, Role, Store, open_store
+
+PINS = {"anna": "135790", "boris": "246801", "vera": "112358", "galina": "271828", "denis": "314159"}
+PEOPLE = (
+    Account("anna", "Анна Сергеевна Петрова", Role.SPECIALIST, "технический специалист", "ru"),
+    Account("boris", "Борис Иванович Котов", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru"),
+    Account("vera", "Вера Павловна Лис", Role.COMMISSION_MEMBER, "член ГЭК", "ru"),
+    Account("galina", "Галина Олеговна Рысь", Role.COMMISSION_HEAD, "председатель ГЭК", "ru"),
+    Account("denis", "Денис Юрьевич Барсов", Role.REGIONAL_ADMIN, "администратор РЦОИ", "ru"),
+)
+ROOMS = (
+    ("7777", "headquarters", "Штаб ППЭ"),
+    ("0001", "room", "Аудитория 0001"),
+    ("0002", "room", "Аудитория 0002"),
+    ("COR1", "corridor", "Коридор, 1 этаж"),
+    ("COR2", "corridor", "Коридор, 2 этаж"),
+    ("ENTR", "entrance", "Вход"),
+)
+CAMERAS = (("HQ-1", "7777"), ("R1-1", "0001"), ("R2-1", "0002"), ("COR1-1", "COR1"), ("COR2-1", "COR2"), ("ENTR-1", "ENTR"))
+
+
+def local_now(hour: int = 8) -> str:
+    """An IANA zone in which it is about `hour` o'clock now, so that the day's plan always lies around the present."""
+    offset = (hour - datetime.now(UTC).hour + 12) % 24 - 12
+    return "Etc/GMT" if offset == 0 else f"Etc/GMT{-offset:+d}"
+
+
+def write_point(home: Home, *, hour: int = 8) -> Point:
+    parts = [
+        'region = "77"\nregion_name = "Регион-образец"\ncode = "0001"\nname = "Школа-образец № 1"',
+        f'address = "ул. Примерная, 1"\ntimezone = "{local_now(hour)}"\nprofile = "demo"',
+        "check_lead_min = 120\ncheck_window_min = 60",
+        "[recording.headquarters]\nlead_min = 165\ntail_min = 120",
+        "[recording.room]\nlead_min = 60\ntail_min = 10",
+        "[recording.corridor]\nlead_min = 120\ntail_min = 30",
+        "[recording.entrance]\nlead_min = 120\ntail_min = 30",
+        *(f'[[rooms]]\ncode = "{code}"\nzone = "{zone}"\nname = "{name}"' for code, zone, name in ROOMS),
+        *(
+            f'[[cameras]]\nid = "{name}"\nroom = "{room}"\nurl = "http://127.0.0.1:9/{name}.ts"\nbitrate_mbps = 2'
+            for name, room in CAMERAS
+        ),
+        '[[stations]]\nid = "PRINT-1"\nrole = "print"\nroom = "7777"',
+    ]
+    home.point_file.write_text("\n".join(parts) + "\n", encoding="utf-8")
+    zone = load_point(home.point_file).tz
+    today = datetime.now(zone).date()
+    with home.point_file.open("a", encoding="utf-8") as target:
+        target.write(f'[[days]]\ndate = {today}\nstart = 10:00:00\nsubject = "Математика"\nduration_min = 235\n')
+    return load_point(home.point_file)
+
+
+def add_people(store: Store, ledger: Ledger) -> None:
+    accounts = Accounts(store, ledger)
+    for person in PEOPLE:
+        accounts.create(person, PINS[person.login], actor="agent")
+
+
+def add_footage(home: Home, store: Store, point: Point, clip: bytes = b"") -> None:
+    """Camera states and segments: headquarters from 07:15, one gap of a corridor camera."""
+    day = point.days[0].date
+    clock = SystemClock()
+    now = clock.now()
+    begun = now - timedelta(minutes=50)
+    gap = now - timedelta(minutes=22), now - timedelta(minutes=16)
+    with store.transaction() as connection:
+        for position, (camera, _room) in enumerate(CAMERAS):
+            state = "lost" if camera == "COR2-1" else "off" if camera.startswith("R") else "recording"
+            info = {"fps": 25.0, "bitrate_bps": 2_100_000, "width": 1920, "height": 1080, "codec": "h264"}
+            info |= {"picture": "ok"} if state == "recording" else {}
+            info |= {"cause": "camera_unreachable"} if state == "lost" else {}
+            connection.execute(
+                "INSERT INTO camera_state (camera, state, since, seen_at, desired, info) VALUES (?, ?, ?, ?, ?, ?)",
+                (camera, state, iso(begun), iso(now), "record", json.dumps(info)),
+            )
+            if state != "recording":
+                continue
+            spans = [(begun, gap[0]), (gap[1], now)] if camera == "COR1-1" else [(begun, now)]
+            for number, (start, end) in enumerate(_minutes(spans)):
+                path = f"{day}/{camera}/{position}-{number}.mp4"
+                target = home.footage / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(clip)
+                connection.execute(
+                    "INSERT INTO segment (camera, day, path, from_at, to_at, frames, bytes, sha256, closed_reason) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (camera, str(day), path, iso(start), iso(end), 1500, 15_700_000, "ab" * 32, "next"),
+                )
+        connection.execute(
+            "INSERT INTO gap (camera, from_at, to_at, cause, detail) VALUES ('COR1-1', ?, ?, 'camera_unreachable', '')",
+            (iso(gap[0]), iso(gap[1])),
+        )
+
+
+def _minutes(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    pieces = []
+    for start, end in spans:
+        while start < end:
+            stop = min(start + timedelta(minutes=5), end)
+            pieces.append((start, stop))
+            start = stop
+    return pieces
+
+
+def prepare(root: Path, *, hour: int = 8, clip: bytes = b"") -> Home:
+    """The whole of it in `root`."""
+    home = Home.at(root)
+    home.create()
+    point = write_point(home, hour=hour)
+    store = open_store(home)
+    ledger = Ledger(store, home)
+    add_people(store, ledger)
+    add_footage(home, store, point, clip)
+    beat(home, SystemClock())
+    store.close()
+    return home
+
+
+def exam_date(home: Home) -> date:
+    return load_point(home.point_file).days[0].date
