@@ -7,7 +7,8 @@ row and ends it as done, failed or cancelled.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -16,7 +17,21 @@ from exam_kit.clock import from_iso, iso
 from exam_kit.errors import UsageError, m
 from exam_kit.store import Entry, Ledger, Store
 
-__all__ = ["KINDS", "Order", "OrderState", "end", "get", "give", "open_orders", "recent", "report", "reopen", "take"]
+__all__ = [
+    "KINDS",
+    "Order",
+    "OrderState",
+    "end",
+    "get",
+    "give",
+    "open_orders",
+    "recent",
+    "recording_orders",
+    "reopen",
+    "report",
+    "take",
+    "withdraw",
+]
 
 KINDS = ("record", "stop", "check", "archive", "cancel")
 OrderState = Literal["new", "taken", "done", "failed", "cancelled"]
@@ -43,9 +58,7 @@ class Order:
         return self.state in ("new", "taken")
 
 
-def give(
-    store: Store, ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, ordered_by: str, why: str
-) -> int:
+def give(ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, ordered_by: str, why: str) -> int:
     """Record an order and return its number; durable on return.
 
     `body` by kind: ``record`` and ``stop`` {"cameras": [ids]}; ``check`` {"only": [check ids] or None};
@@ -94,15 +107,37 @@ def open_orders(store: Store, kind: str) -> list[Order]:
     return [_order(row) for row in rows]
 
 
-def take(store: Store) -> Order | None:
-    """The oldest new order, now taken; None when there is none."""
-    if not store.query("SELECT 1 FROM orders WHERE state = 'new' LIMIT 1"):
+def recording_orders(store: Store) -> Iterator[Order]:
+    """Every record and stop order, newest first."""
+    with closing(
+        store.connection.execute("SELECT * FROM orders WHERE kind IN ('record', 'stop') ORDER BY id DESC")
+    ) as rows:
+        names = [column[0] for column in rows.description]
+        for row in rows:
+            yield _order(dict(zip(names, row, strict=True)))
+
+
+def take(store: Store, kind: str) -> Order | None:
+    """The oldest new order of one kind, now taken; None when there is none."""
+    if not store.query("SELECT 1 FROM orders WHERE state = 'new' AND kind = ? LIMIT 1", (kind,)):
         return None
     with store.transaction() as connection:
         row = connection.execute(
-            "UPDATE orders SET state = 'taken' WHERE id = (SELECT min(id) FROM orders WHERE state = 'new') RETURNING id"
+            "UPDATE orders SET state = 'taken' WHERE id = "
+            "(SELECT min(id) FROM orders WHERE state = 'new' AND kind = ?) RETURNING id",
+            (kind,),
         ).fetchone()
     return get(store, row[0]) if row else None
+
+
+def withdraw(ledger: Ledger, number: int, *, by: Order) -> bool:
+    """End an order that nobody has taken yet as cancelled; False when it was taken or ended before."""
+    with ledger.store.transaction():
+        order = get(ledger.store, number)
+        if order is None or order.state != "new":
+            return False
+        end(ledger, order, "cancelled", {"by": by.actor})
+        return True
 
 
 def reopen(store: Store) -> int:
@@ -119,7 +154,7 @@ def report(store: Store, number: int, progress: Mapping[str, Any]) -> None:
         )
 
 
-def end(store: Store, ledger: Ledger, order: Order, state: OrderState, result: Mapping[str, Any]) -> None:
+def end(ledger: Ledger, order: Order, state: OrderState, result: Mapping[str, Any]) -> None:
     """Close an order with its result, and say so in the ledger."""
     text = json.dumps(dict(result), ensure_ascii=False)
     ledger.append(

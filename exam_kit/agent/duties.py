@@ -1,0 +1,164 @@
+"""The long duties an agent does beside recording, each in a thread of its own: a check run, an archive.
+
+Recording must not wait for them, and they must not die with a screen.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from exam_kit.agent import orders
+from exam_kit.agent.orders import Order
+from exam_kit.agent.papers import hand_over_documents
+from exam_kit.archive import Progress, run_archive
+from exam_kit.checks import CheckContext, Result, load_profile, run_and_keep
+from exam_kit.checks.model import Run
+from exam_kit.clock import Clock
+from exam_kit.errors import ExamKitError, m
+from exam_kit.home import Home
+from exam_kit.point import ExamDay, Point, Secrets, Zone
+from exam_kit.store import Ledger, Store
+
+__all__ = ["Duties", "check_now"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Duties:
+    """Starts duties and knows which are under way; at most one of each kind at a time."""
+
+    point: Point
+    home: Home
+    store: Store
+    ledger: Ledger
+    secrets: Secrets
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self._threads: dict[str, threading.Thread] = {}
+        self._cancelled: set[int] = set()
+        self._closing = False
+        self.finished_runs: list[Run] = []
+        self.failed_archives: list[tuple[Order, str]] = []
+
+    def busy(self, kind: str) -> bool:
+        thread = self._threads.get(kind)
+        return thread is not None and thread.is_alive()
+
+    def cancel(self, number: int) -> None:
+        """Ask the duty that serves this order to end; what it has done stays."""
+        self._cancelled.add(number)
+
+    def close(self, timeout_s: float) -> None:
+        """Interrupt what is under way. Its orders stay open, so that the next agent takes them up where they stood."""
+        self._closing = True
+        for thread in self._threads.values():
+            thread.join(timeout_s)
+
+    def start_check(self, order: Order | None, day: ExamDay | None) -> None:
+        """Run the checks, for an order or for the plan (None)."""
+        self._start("check", order, self._check, order, day)
+
+    def start_archive(self, order: Order) -> None:
+        self._start("archive", order, self._archive, order)
+
+    def _start(self, kind: str, order: Order | None, work: Any, *arguments: Any) -> None:
+        def run() -> None:
+            try:
+                work(*arguments)
+            except ExamKitError as problem:
+                log.warning("%s: %s", kind, problem)
+                self._failed(kind, order, problem.text(self.point.language))
+            except Exception as problem:
+                # A duty's fault must end its order, or the person would wait for ever; the traceback is for us.
+                log.exception("%s failed", kind)
+                self._failed(kind, order, str(problem))
+            finally:
+                self.store.close()
+
+        thread = threading.Thread(target=run, name=kind, daemon=True)
+        self._threads[kind] = thread
+        thread.start()
+
+    def _failed(self, kind: str, order: Order | None, text: str) -> None:
+        if order is None or self._closing:
+            return
+        cancelled = order.id in self._cancelled
+        orders.end(self.ledger, order, "cancelled" if cancelled else "failed", {"error": text})
+        if kind == "archive" and not cancelled:
+            self.failed_archives.append((order, text))
+
+    def _check(self, order: Order | None, day: ExamDay | None) -> None:
+        only = order.body.get("only") if order else None
+        actor = order.actor if order else "agent"
+
+        def on_result(_result: Result, done: int, total: int) -> None:
+            if order is not None:
+                orders.report(self.store, order.id, {"done": done, "total": total})
+
+        run = check_now(
+            self.point, self.home, self.store, self.ledger, self.secrets, self.clock, day, actor, only, on_result
+        )
+        self.finished_runs.append(run)
+        if order is not None:
+            orders.end(self.ledger, order, "done", {"run": run.id, "verdict": run.verdict.value})
+
+    def _archive(self, order: Order) -> None:
+        day = self.point.day(date.fromisoformat(order.body["day"]))
+        if day is None:
+            raise ExamKitError(
+                m("{day}: the point has no exam on this day. Choose one of its exam days.", day=order.body["day"])
+            )
+
+        def progress(now: Progress) -> None:
+            orders.report(self.store, order.id, now.as_dict())
+
+        result = run_archive(
+            store=self.store,
+            ledger=self.ledger,
+            home=self.home,
+            point=self.point,
+            day=day.date,
+            zones=[Zone(zone) for zone in order.body["zones"]],
+            destination=Path(order.body["destination"]),
+            actor=order.actor,
+            ordered_by=order.ordered_by,
+            documents=lambda act: hand_over_documents(self.point, day, self.store, self.ledger, self.clock, act),
+            progress=progress,
+            cancelled=lambda: self._closing or order.id in self._cancelled,
+            clock=self.clock,
+        )
+        if result.state == "cancelled":
+            if not self._closing:
+                orders.end(self.ledger, order, "cancelled", result.as_dict())
+            return
+        orders.end(self.ledger, order, "done", result.as_dict())
+
+
+def check_now(
+    point: Point,
+    home: Home,
+    store: Store,
+    ledger: Ledger,
+    secrets: Secrets,
+    clock: Clock,
+    day: ExamDay | None,
+    actor: str,
+    only: Sequence[str] | None = None,
+    on_result: Any = None,
+) -> Run:
+    """Run the point's profile and keep every result as it comes.
+
+    Raises:
+        PointInvalid: the profile has mistakes.
+    """
+    profile = load_profile(point.profile, home)
+    context = CheckContext(point=point, home=home, store=store, secrets=secrets, day=day, clock=clock)
+    return run_and_keep(profile, context, ledger, actor=actor, only=only, on_result=on_result)

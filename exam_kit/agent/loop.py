@@ -1,0 +1,189 @@
+"""The agent's loop: a few times a second it reconciles what should be with what is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable
+
+import schedule
+
+from exam_kit import __version__
+from exam_kit.agent import orders, planner
+from exam_kit.agent.duties import Duties
+from exam_kit.agent.orders import Order
+from exam_kit.agent.status import AgentLock, beat
+from exam_kit.agent.watch import Watch
+from exam_kit.cctv.recorder import Recorder
+from exam_kit.clock import Clock, SystemClock
+from exam_kit.errors import ExamKitError
+from exam_kit.home import Home
+from exam_kit.point import Secrets, load_point
+from exam_kit.store import Ledger, open_store
+
+__all__ = ["Agent"]
+
+log = logging.getLogger(__name__)
+
+LOOP_S = 0.2
+PLAN_BEAT_S = 15
+CHECKPOINT_BEAT_S = 600
+"""The chain's head is signed at least every ten minutes of activity."""
+
+
+class Agent:
+    """One agent for one home. `run` returns after `stop` was called, with everything closed."""
+
+    def __init__(
+        self, home: Home, clock: Clock | None = None, *, plan_beat_s: int = PLAN_BEAT_S, segment_s: float = 60.0
+    ) -> None:
+        """Raises PointInvalid, NotSetUp or StoreError when the home is not fit to run."""
+        self.home = home
+        self.clock = clock or SystemClock()
+        self.point = load_point(home.point_file)
+        self.store = open_store(home)
+        self.ledger = Ledger(self.store, home, self.clock)
+        self.secrets = Secrets(home)
+        self._owner = uuid.uuid4().hex
+        self._stopping = threading.Event()
+        self._plan_beat_s = plan_beat_s
+        self.recorder = Recorder(
+            self.point, home, self.store, self.ledger, self.clock, self.secrets, segment_s=segment_s
+        )
+        self.duties = Duties(self.point, home, self.store, self.ledger, self.secrets, self.clock)
+        self.watch = Watch(self.point, self.home, self.store, self.ledger, self.clock)
+        self._clock_watch = planner.ClockWatch(self.clock)
+        self._planned: planner.PlannedRun | None = None
+        self._wanted: set[str] = set()
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped.
+
+        Raises:
+            AlreadyRunning: another agent holds this home.
+        """
+        with AgentLock(self.home):
+            self.ledger.append(
+                "agent.started", {"version": __version__, "point": f"{self.point.region}-{self.point.code}"}, "agent"
+            )
+            recovered = self.recorder.recover()
+            log.info("started; segments recovered: %d; orders taken up again: %d", len(recovered), self._resume())
+            beats = self._beats()
+            try:
+                while not self._stopping.is_set():
+                    self._turn(beats)
+                    self._stopping.wait(LOOP_S)
+            finally:
+                self._close()
+
+    def _resume(self) -> int:
+        planner.release(self.store)
+        planner.sync(self.store, self.point)
+        return orders.reopen(self.store)
+
+    def _beats(self) -> schedule.Scheduler:
+        beats = schedule.Scheduler()
+        beats.every(1).seconds.do(self._fenced, lambda: beat(self.home, self.clock))
+        beats.every(self._plan_beat_s).seconds.do(self._fenced, self._plan)
+        beats.every(CHECKPOINT_BEAT_S).seconds.do(self._fenced, self.ledger.checkpoint)
+        beat(self.home, self.clock)
+        self._fenced(self._plan)
+        return beats
+
+    def _fenced(self, job: Callable[[], object]) -> None:
+        """One job's fault must not stop the others, nor the recording."""
+        try:
+            job()
+        except Exception:
+            log.exception("a job of the agent failed and is tried again at its next beat")
+
+    def _turn(self, beats: schedule.Scheduler) -> None:
+        beats.run_pending()
+        self._fenced(self._take_orders)
+        self._fenced(self._record)
+        self._fenced(self._look_after)
+
+    def _record(self) -> None:
+        wanted = planner.desired_recordings(self.store, self.point, self.clock.now())
+        began = [camera for camera, desired in wanted.items() if camera not in self._wanted and desired.order is None]
+        self._wanted = set(wanted)
+        self.recorder.set_desired(wanted)
+        self.recorder.tick()
+        if began:
+            self.watch.recording_began(began)
+
+    def _look_after(self) -> None:
+        self.watch.cameras(self.recorder.status())
+        while self.duties.finished_runs:
+            run = self.duties.finished_runs.pop(0)
+            self.watch.check_finished(run)
+            if self._planned is not None and not self.duties.busy("check"):
+                planner.finish(self.store, self.clock, self._planned, run.verdict.value)
+                self._planned = None
+        while self.duties.failed_archives:
+            self.watch.archive_failed(*self.duties.failed_archives.pop(0))
+
+    def _take_orders(self) -> None:
+        order = self._next_order()
+        if order is None:
+            return
+        log.info("order %d: %s by %s", order.id, order.kind, order.ordered_by)
+        try:
+            self._obey(order)
+        except ExamKitError as problem:
+            orders.end(self.ledger, order, "failed", {"error": problem.text(self.point.language)})
+
+    def _next_order(self) -> Order | None:
+        """The next order that can be served now; one whose duty is busy waits its turn."""
+        for kind in ("cancel", "stop", "record", "check", "archive"):
+            if self.duties.busy(kind):
+                continue
+            order = orders.take(self.store, kind)
+            if order is not None:
+                return order
+        return None
+
+    def _obey(self, order: Order) -> None:
+        if order.kind in ("record", "stop"):
+            # What should record is read from the orders themselves; here only the log row and the answer.
+            self.watch.recording_ordered(order)
+            orders.end(self.ledger, order, "done", {})
+        elif order.kind == "check":
+            self.duties.start_check(order, self.watch.today())
+        elif order.kind == "archive":
+            self.duties.start_archive(order)
+        else:
+            target = int(order.body["order"])
+            self.duties.cancel(target)
+            orders.withdraw(self.ledger, target, by=order)
+            orders.end(self.ledger, order, "done", {})
+
+    def _plan(self) -> None:
+        step = self._clock_watch.step()
+        if step is not None:
+            reopened = planner.reopen(self.store, self.clock, step)
+            self.ledger.append("clock.stepped", {"by_s": round(step.seconds, 1), "reopened": reopened}, "agent")
+        for run in planner.missed(self.store, self.clock):
+            self.watch.check_missed(run)
+        if self._planned is not None and not self.duties.busy("check"):
+            # It ended without a result (a broken profile): the next beat tries again while the window is open.
+            planner.release(self.store)
+            self._planned = None
+        if self._planned is None and not self.duties.busy("check"):
+            self._planned = planner.claim(self.store, self.clock, self._owner)
+            if self._planned is not None:
+                self.duties.start_check(None, self.watch.day_of(self._planned.day))
+        self.watch.day_ended()
+
+    def _close(self) -> None:
+        self.recorder.close("agent stopped")
+        self.duties.close(timeout_s=5.0)
+        self.ledger.append("agent.stopped", {}, "agent")
+        self.ledger.checkpoint()
+        (self.home.run / "agent.json").unlink(missing_ok=True)
+        self.store.close()

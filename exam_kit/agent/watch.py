@@ -1,0 +1,186 @@
+"""What the agent notices, written where people look: incident sheets and access log lines.
+
+The trades do not know each other; here a camera that does not record becomes an incident, a recording on order
+becomes a line of the access log, and a slept-through check is reported on waking.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from exam_kit.agent.orders import Order
+from exam_kit.agent.planner import PlannedRun
+from exam_kit.cctv.recorder import CameraStatus
+from exam_kit.checks.model import Run, Severity, State
+from exam_kit.clock import Clock, iso
+from exam_kit.errors import ExamKitError, Message, m
+from exam_kit.forms.exports import export_day
+from exam_kit.home import Home
+from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
+from exam_kit.journal.incidents import IncidentDraft, Incidents
+from exam_kit.journal.person import AGENT
+from exam_kit.point import ExamDay, Point, camera_windows, zone_windows
+from exam_kit.store import Accounts, Ledger, Store
+
+__all__ = ["Watch"]
+
+log = logging.getLogger(__name__)
+
+BEGINNING = timedelta(seconds=60)
+"""For so long after a window's start a recording counts as begun by the plan."""
+
+LOSS_BEFORE_INCIDENT_S = 10.0
+"""A camera that reconnects within this time is a gap in the recording, not yet an incident."""
+
+
+@dataclass
+class Watch:
+    """Keeps the journals in line with what the agent sees."""
+
+    point: Point
+    home: Home
+    store: Store
+    ledger: Ledger
+    clock: Clock
+    _recording: dict[str, int | None] = field(default_factory=dict)
+    _reported: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._incidents = Incidents(self.ledger, self.point, self.clock)
+        self._access_log = AccessLog(self.ledger, self.point, self.clock)
+        self._accounts = Accounts(self.store, self.ledger, self.clock)
+
+    def _say(self, message: Message) -> str:
+        """Journals are kept in the point's language."""
+        return message.text(self.point.language)
+
+    def today(self) -> ExamDay | None:
+        """The exam day that is on: today's by the point's clock, else the next one."""
+        local = self.clock.now().astimezone(self.point.tz).date()
+        days = sorted(self.point.days, key=lambda day: day.date)
+        return next((day for day in days if day.date >= local), None)
+
+    def day_of(self, text: str) -> ExamDay | None:
+        return self.point.day(date.fromisoformat(text))
+
+    def cameras(self, status: Mapping[str, CameraStatus]) -> None:
+        """Open an incident for a camera that should record and does not; note its return on the same sheet."""
+        now = self.clock.now()
+        for camera_id, seen in status.items():
+            key = f"camera:{camera_id}"
+            lost = seen.wanted and seen.state != "recording"
+            if lost and (now - seen.since).total_seconds() >= LOSS_BEFORE_INCIDENT_S and key not in self._reported:
+                self._reported.add(key)
+                self._open_for_camera(key, camera_id, seen)
+            elif not lost and key in self._reported:
+                self._reported.discard(key)
+                sheet = self._incidents.find_open(key)
+                if sheet is not None and sheet.restored_at is None:
+                    self._incidents.restored(
+                        sheet.number,
+                        AGENT,
+                        year=sheet.year,
+                        text=self._say(
+                            m("The camera records again.") if seen.wanted else m("The recording was ended by an order.")
+                        ),
+                    )
+
+    def _open_for_camera(self, key: str, camera_id: str, seen: CameraStatus) -> None:
+        camera = self.point.camera(camera_id)
+        text = self._say(
+            m(
+                "Camera {camera} should record and does not: {fault}.",
+                camera=camera.label,
+                fault=seen.fault or seen.state,
+            )
+        )
+        self._incidents.open_for(
+            key,
+            IncidentDraft("cctv_lost", text, seen.since, room=camera.room, camera=camera_id, gap_from=seen.since),
+        )
+
+    def recording_ordered(self, order: Order) -> None:
+        """A line of the access log for recording switched on or off by an order."""
+        account = self._accounts.get(order.actor)
+        rooms = tuple(
+            dict.fromkeys(
+                self.point.camera(camera).room
+                for camera in order.body.get("cameras", [])
+                if any(known.id == camera for known in self.point.cameras)
+            )
+        )
+        if not rooms:
+            raise ExamKitError(
+                m("Order {number}: none of its cameras is in this point. Choose from the list.", number=order.id)
+            )
+        action = AccessAction.RECORDING_STARTED if order.kind == "record" else AccessAction.RECORDING_STOPPED
+        now = self.clock.now()
+        draft = AccessDraft(rooms, action, now, now, text=self._why(order), order=order.id)
+        self._access_log.add(draft, AGENT, on_behalf=account)
+
+    def _why(self, order: Order) -> str:
+        ordered = self._accounts.get(order.ordered_by)
+        name = f"{ordered.name}, {ordered.post}" if ordered else order.ordered_by
+        return self._say(m("by order of {name}: {why}", name=name, why=order.why))
+
+    def recording_began(self, cameras: Sequence[str]) -> None:
+        """A line of the access log for cameras that the plan switched on.
+
+        A recording that goes on after the agent was away is not switched on again: its gap says what happened.
+        """
+        now = self.clock.now()
+        fresh = [
+            camera
+            for camera in map(self.point.camera, cameras)
+            if any(
+                window.holds(now) and now - window.start < BEGINNING for window in camera_windows(self.point, camera)
+            )
+        ]
+        if not fresh:
+            return
+        rooms = tuple(dict.fromkeys(camera.room for camera in fresh))
+        draft = AccessDraft(rooms, AccessAction.RECORDING_STARTED, now, now, text=self._say(m("by the day's plan")))
+        self._access_log.add(draft, AGENT)
+
+    def check_finished(self, run: Run) -> None:
+        """One incident per failed blocker; it is noted as restored by the next good run."""
+        for result in run.results:
+            key = f"check:{result.check}:{result.target}"
+            if result.severity is Severity.BLOCKER and result.state is State.FAIL:
+                title = result.title.get(self.point.language, result.title["en"])
+                text = self._say(m("Check failed: {title} {target}", title=title, target=result.target)).strip()
+                camera = result.target if any(known.id == result.target for known in self.point.cameras) else ""
+                self._incidents.open_for(key, IncidentDraft("other", text, self.clock.now(), camera=camera))
+            elif result.state is State.OK:
+                sheet = self._incidents.find_open(key)
+                if sheet is not None and sheet.restored_at is None:
+                    self._incidents.restored(
+                        sheet.number, AGENT, year=sheet.year, text=self._say(m("The check is good again."))
+                    )
+
+    def check_missed(self, run: PlannedRun) -> None:
+        """A planned check that nobody served: said on waking, never passed over."""
+        local = run.due_from.astimezone(self.point.tz)
+        self.ledger.append(
+            "plan.missed", {"run": run.id, "due_from": iso(run.due_from), "due_until": iso(run.due_until)}, "agent"
+        )
+        text = self._say(
+            m("The check planned for {time} was not run: the laptop was off or asleep.", time=f"{local:%d.%m.%Y %H:%M}")
+        )
+        self._incidents.open_for(run.id, IncidentDraft("check_missed", text, self.clock.now()))
+
+    def archive_failed(self, order: Order, reason: str) -> None:
+        text = self._say(m("Archive order {number} failed: {reason}", number=order.id, reason=reason))
+        self._incidents.open_for(f"archive:{order.id}", IncidentDraft("archive_failed", text, self.clock.now()))
+
+    def day_ended(self) -> None:
+        """After the last window of today the day's journals are exported to `logs/`, once for each new state."""
+        day = self.today()
+        if day is None:
+            return
+        ends = [window.end for window in zone_windows(self.point, day).values()]
+        if ends and self.clock.now() > max(ends) + timedelta(seconds=1):
+            export_day(self.home, self.point, day, self._access_log, self._incidents)

@@ -1,0 +1,62 @@
+"""`exam-kit`: the kit on the command line.
+
+Every command has ``--help`` and, where it tells something, ``--json``. What it ends with stands in
+`docs/exit-codes.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import locale
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from exam_kit import __version__
+from exam_kit.cli import day, house, log
+from exam_kit.errors import ExamKitError
+from exam_kit.i18n import LANGUAGES, set_language
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    options = _parser().parse_args(arguments)
+    set_language(options.language or _system_language())
+    try:
+        return int(options.run(options))
+    except ExamKitError as problem:
+        if getattr(options, "json", None) == "-":
+            print(json.dumps({"error": problem.text(), "exit_code": problem.exit_code}, ensure_ascii=False))
+        print(problem.text(), file=sys.stderr)
+        return problem.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _system_language() -> str:
+    """The language of the system's settings; Russian where they name none of ours."""
+    named = os.environ.get("EXAM_KIT_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    code = (named or locale.getlocale()[0] or "")[:2].lower()
+    return code if code in LANGUAGES else "ru"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser: Any = argparse.ArgumentParser(
+        prog="exam-kit", description="Exam Kit: checks, recording, archive, journals."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--language", choices=sorted(LANGUAGES), help="language of messages (default: the system's)")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for room in (house, day, log):
+        room.add_commands(commands)
+    return parser  # type: ignore[no-any-return]

@@ -1,0 +1,253 @@
+"""Commands of the exam day: check, record, archive, verify. With a running agent they give it orders."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from exam_kit.agent import orders
+from exam_kit.agent.duties import check_now
+from exam_kit.agent.loop import Agent
+from exam_kit.agent.orders import Order
+from exam_kit.agent.status import agent_alive
+from exam_kit.archive import verify_bag
+from exam_kit.checks.model import EXIT_CODES, Result, Run, Verdict
+from exam_kit.checks.report import run_dict
+from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
+from exam_kit.errors import ArchiveError, ExamKitError, UsageError, m
+from exam_kit.i18n import _, current_language
+from exam_kit.point import Zone
+from exam_kit.store.keys import VerifyKey
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands: Any) -> None:
+    check = commands.add_parser("check", help="run the checks; 0 READY, 3 NOT READY, 4 INCOMPLETE, 5 with remarks")
+    check.add_argument("--only", nargs="+", metavar="ID", help="only these checks; the others are carried over")
+    check.add_argument("--day", type=date.fromisoformat, help="exam day YYYY-MM-DD (default: today's or the next)")
+    add_json(check)
+    check.set_defaults(run=_check)
+
+    record = commands.add_parser("record", help="start or stop recording on an order")
+    record.add_argument("--camera", nargs="+", metavar="ID", help="these cameras (default: all)")
+    record.add_argument("--zone", nargs="+", choices=[zone.value for zone in Zone], help="the cameras of these zones")
+    record.add_argument("--stop", action="store_true", help="stop instead of start")
+    record.add_argument("--seconds", type=float, help="record this long, then stop")
+    record.add_argument("--by", help="who ordered it (needed to stop)")
+    record.add_argument("--why", default="", help="the reason")
+    add_json(record)
+    record.set_defaults(run=_record)
+
+    archive = commands.add_parser("archive", help="copy an exam day's footage, prove it, write the bag and the act")
+    archive.add_argument("--day", type=date.fromisoformat, help="exam day YYYY-MM-DD (default: the latest)")
+    archive.add_argument(
+        "--zone",
+        nargs="+",
+        choices=[zone.value for zone in Zone],
+        default=[Zone.CORRIDOR.value, Zone.ENTRANCE.value],
+        help="zones to copy (default: corridor entrance)",
+    )
+    archive.add_argument("--to", type=Path, help="folder or drive (default: bags/ of this home)")
+    archive.add_argument("--by", help="who ordered it")
+    add_json(archive)
+    archive.set_defaults(run=_archive)
+
+    verify = commands.add_parser(
+        "verify", help="prove a bag; 0 whole, 20 changed, 21 missing, 22 unexpected, 23 no bag"
+    )
+    verify.add_argument("path", type=Path)
+    verify.add_argument("--quick", action="store_true", help="names and sizes only; proves no content")
+    verify.add_argument("--key", type=Path, help="the point's public key, kept elsewhere")
+    add_json(verify)
+    verify.set_defaults(run=_verify)
+
+
+def _check(options: argparse.Namespace) -> int:
+    desk = Desk.open()
+    days = sorted(desk.point.days, key=lambda day: day.date)
+    today = desk.clock.now().astimezone(desk.point.tz).date()
+    day = next((one for one in days if one.date == options.day or (not options.day and one.date >= today)), None)
+    if options.day and day is None:
+        raise UsageError(m("{day}: the point has no exam on this day. Choose one of its exam days.", day=options.day))
+
+    def tell(_result: Result, done: int, total: int) -> None:
+        print(f"\r{done}/{total} ", end="", file=sys.stderr, flush=True)
+
+    run = check_now(
+        desk.point,
+        desk.home,
+        desk.store,
+        desk.ledger,
+        desk.secrets,
+        desk.clock,
+        day,
+        at_the_terminal(),
+        options.only,
+        tell if sys.stderr.isatty() else None,
+    )
+    answer(options, run_dict(run), _told(run))
+    return EXIT_CODES[run.verdict or Verdict.INCOMPLETE]
+
+
+def _told(run: Run) -> str:
+    language = current_language()
+    lines = []
+    for result in run.results:
+        title = result.title.get(language, result.title["en"])
+        lines.append(f"{result.state.value.upper():<8} {title} {result.target}".rstrip())
+        if result.state.value not in ("ok", "skip"):
+            lines.append(f"         {result.fix.get(language, result.fix['en'])}")
+    lines.append(_("Verdict: {verdict}").format(verdict=(run.verdict or Verdict.INCOMPLETE).value.upper()))
+    return "\n".join(lines)
+
+
+@contextmanager
+def _an_agent(desk: Desk) -> Iterator[None]:
+    """The running agent, or one in this process for as long as the command takes."""
+    if agent_alive(desk.home):
+        yield
+        return
+    agent = Agent(desk.home)
+    failed: list[ExamKitError] = []
+
+    def work() -> None:
+        try:
+            agent.run()
+        except ExamKitError as problem:
+            failed.append(problem)
+
+    thread = threading.Thread(target=work, name="agent")
+    thread.start()
+    try:
+        yield
+    finally:
+        agent.stop()
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def _ordered(
+    desk: Desk, kind: str, body: dict[str, Any], by: str, why: str, told: Callable[[Order], None] | None = None
+) -> Order:
+    """Give an order and wait for its end."""
+    number = orders.give(desk.ledger, kind, body, actor=at_the_terminal(), ordered_by=by, why=why)
+    while True:
+        order = orders.get(desk.store, number)
+        assert order is not None
+        if not order.open:
+            break
+        if told is not None:
+            told(order)
+        time.sleep(0.2)
+    if order.state != "done":
+        raise ArchiveError(
+            m(
+                "Order {number} ({kind}): {state}. {reason}",
+                number=number,
+                kind=kind,
+                state=order.state,
+                reason=order.result.get("error", ""),
+            )
+        )
+    return order
+
+
+def _cameras(desk: Desk, options: argparse.Namespace) -> list[str]:
+    chosen = [
+        camera
+        for camera in desk.point.cameras
+        if (not options.camera or camera.id in options.camera)
+        and (not options.zone or desk.point.zone_of(camera).value in options.zone)
+    ]
+    unknown = set(options.camera or ()) - {camera.id for camera in desk.point.cameras}
+    if unknown or not chosen:
+        raise UsageError(
+            m(
+                "{camera}: there is no such camera. The point has: {known}.",
+                camera=", ".join(sorted(unknown)) or "—",
+                known=", ".join(camera.id for camera in desk.point.cameras),
+            )
+        )
+    return [camera.id for camera in chosen]
+
+
+def _record(options: argparse.Namespace) -> int:
+    desk = Desk.open()
+    cameras = _cameras(desk, options)
+    if options.stop and not options.by:
+        raise UsageError(m("record --stop: recording stops on an order. Name who gave it with --by."))
+    if not options.seconds and not agent_alive(desk.home):
+        raise UsageError(
+            m("record: no agent is running here. Start 'exam-kit up', or record for a while with --seconds N.")
+        )
+    by = options.by or at_the_terminal()
+    begun = desk.clock.now()
+    with _an_agent(desk):
+        _ordered(desk, "stop" if options.stop else "record", {"cameras": cameras}, by, options.why)
+        if options.seconds and not options.stop:
+            try:
+                time.sleep(options.seconds)
+            finally:
+                _ordered(desk, "stop", {"cameras": cameras}, by, options.why)
+                _wait_for_closing(desk)
+    recorded = [
+        row
+        for row in desk.store.query("SELECT * FROM segment ORDER BY camera, from_at")
+        if row["camera"] in cameras and row["from_at"] >= begun.isoformat()[:19]
+    ]
+    answer(
+        options,
+        {"cameras": cameras, "segments": recorded},
+        "\n".join([", ".join(cameras), *(row["path"] for row in recorded)]),
+    )
+    return 0
+
+
+def _wait_for_closing(desk: Desk) -> None:
+    ends = time.monotonic() + 15
+    while desk.store.query("SELECT 1 FROM segment WHERE to_at IS NULL LIMIT 1") and time.monotonic() < ends:
+        time.sleep(0.1)
+
+
+def _archive(options: argparse.Namespace) -> int:
+    desk = Desk.open()
+    known: Sequence[date] = sorted(day.date for day in desk.point.days)
+    today = desk.clock.now().astimezone(desk.point.tz).date()
+    day = options.day or max((one for one in known if one <= today), default=None)
+    if day not in known:
+        raise UsageError(m("{day}: the point has no exam on this day. Choose one of its exam days.", day=day or "—"))
+    body = {"day": str(day), "zones": options.zone, "destination": str((options.to or desk.home.bags).absolute())}
+
+    def told(order: Order) -> None:
+        done, total = order.progress.get("done_bytes", 0), order.progress.get("bytes", 0)
+        print(f"\r{done / 1e6:.0f}/{total / 1e6:.0f} MB ", end="", file=sys.stderr, flush=True)
+
+    with _an_agent(desk):
+        order = _ordered(
+            desk, "archive", body, options.by or at_the_terminal(), "", told if sys.stderr.isatty() else None
+        )
+    result = order.result
+    answer(
+        options,
+        result,
+        _("{bag}: {files} files, {bytes} bytes, every one read back and equal").format(
+            bag=result["bag"], files=result["files"], bytes=result["bytes"]
+        ),
+    )
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    key = VerifyKey.load(options.key) if options.key else None
+    report = verify_bag(options.path, quick=options.quick, key=key)
+    answer(options, report.as_dict(), report.text())
+    return int(report.exit_code)

@@ -1,0 +1,205 @@
+"""Commands that keep the house: up, demo, doctor, user, camera."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import logging
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from exam_kit import doctor
+from exam_kit.agent.demo import DemoCameras, play_day, went_as_planned
+from exam_kit.agent.demo_point import LEISURELY, is_demo, make_accounts, write_point
+from exam_kit.agent.logfiles import log_to_file
+from exam_kit.agent.supervisor import Child, Supervisor
+from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
+from exam_kit.clock import SystemClock
+from exam_kit.errors import PortTaken, UsageError, m
+from exam_kit.home import Home
+from exam_kit.i18n import _
+from exam_kit.point import load_point
+from exam_kit.store import Account, Accounts, Ledger, Role, open_store
+from exam_kit.store.rights import ROLE_LABELS
+
+__all__ = ["add_commands"]
+
+DEFAULT_PORT = 8501
+NOT_AS_PLANNED = 6
+
+
+def add_commands(commands: Any) -> None:
+    up = commands.add_parser("up", help="run the agent and the screens for the point in this home")
+    up.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port on 127.0.0.1 (default {DEFAULT_PORT})")
+    up.set_defaults(run=_up)
+
+    demo = commands.add_parser("demo", help="the made-up point with six synthetic cameras")
+    demo.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port on 127.0.0.1 (default {DEFAULT_PORT})")
+    demo.add_argument(
+        "--headless",
+        action="store_true",
+        help=f"play one compressed exam day without screens; ends with {NOT_AS_PLANNED} when it did not go as planned",
+    )
+    add_json(demo)
+    demo.set_defaults(run=_demo)
+
+    check = commands.add_parser("doctor", help="check this installation")
+    add_json(check)
+    check.set_defaults(run=_doctor)
+
+    user = commands.add_parser("user", help="people who sign in").add_subparsers(required=True, metavar="COMMAND")
+    add = user.add_parser("add", help="add an account; the PIN is asked for, or read from standard input")
+    add.add_argument("login")
+    add.add_argument("--name", required=True, help="as printed on forms")
+    add.add_argument("--role", required=True, choices=[role.value for role in Role])
+    add.add_argument("--post", default="", help="position as printed on forms")
+    add.set_defaults(run=_user_add)
+    pin = user.add_parser("pin", help="set a new PIN")
+    pin.add_argument("login")
+    pin.set_defaults(run=_user_pin)
+    listed = user.add_parser("list", help="list the accounts")
+    add_json(listed)
+    listed.set_defaults(run=_user_list)
+
+    camera = commands.add_parser("camera", help="cameras").add_subparsers(required=True, metavar="COMMAND")
+    password = camera.add_parser("password", help="keep a camera's password; it is asked for, or read from input")
+    password.add_argument("camera")
+    password.set_defaults(run=_camera_password)
+
+
+def _children(port: int) -> list[Child]:
+    return [
+        Child("agent", ["-m", "exam_kit.agent"], frozenset({10, 11, 12, 14, 16})),
+        Child(
+            "web", ["-m", "exam_kit.web.serve", "--port", str(port), "--with-parent"], frozenset({PortTaken.exit_code})
+        ),
+    ]
+
+
+def _say_when_ready(port: int, more: Sequence[str] = ()) -> Callable[[], None]:
+    address = f"http://127.0.0.1:{port}/"
+
+    def wait() -> None:
+        for _try in range(300):
+            try:
+                with urllib.request.urlopen(f"{address}healthz", timeout=2):  # noqa: S310 - our own loopback address
+                    break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        print(_("Exam Kit is open at {address} (Ctrl+C ends it)").format(address=address), flush=True)
+        for line in more:
+            print(line, flush=True)
+
+    return wait
+
+
+def _up(options: argparse.Namespace) -> int:
+    home = Home.find()
+    if is_demo(home):
+        return _demo_screens(home, options.port)
+    load_point(home.point_file)
+    home.create()
+    log_to_file(home, "supervisor")
+    return Supervisor(home, _children(options.port)).run(_say_when_ready(options.port))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    home = Home.find()
+    if not options.headless:
+        return _demo_screens(home, options.port)
+    home.create()
+    log_to_file(home, "demo")
+    begun = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - begun:5.1f} s  {text}", file=sys.stderr, flush=True)
+
+    report = play_day(home, say)
+    wrong = went_as_planned(report)
+    report["not_as_planned"] = wrong
+    summary = _("The demo day is over: verdict {verdict}, bag {bag}").format(
+        verdict=report["verdict"], bag=report["archive"]["bag"]
+    )
+    answer(options, report, "\n".join([summary, *wrong]))
+    return NOT_AS_PLANNED if wrong else 0
+
+
+def _demo_screens(home: Home, port: int) -> int:
+    home.create()
+    logging.basicConfig(level=logging.INFO)
+    log_to_file(home, "supervisor")
+    # Until the supervisor takes the signals over, an end by SIGTERM must still end the cameras' process.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
+    with DemoCameras(home) as cameras:
+        write_point(home, SystemClock(), cameras.port, LEISURELY)
+        store = open_store(home)
+        accounts = make_accounts(home, store, Ledger(store, home))
+        store.close()
+        lines = [_("Accounts of the demo:")]
+        lines += [f"  {one['login']:<11} PIN {one['pin']}  {_(ROLE_LABELS[Role(one['role'])])}" for one in accounts]
+        return Supervisor(home, _children(port)).run(_say_when_ready(port, lines))
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    report = doctor.run(Home.find())
+    answer(options, report.as_dict(), report.text())
+    return report.exit_code
+
+
+def _secret(prompt: str) -> str:
+    """Typed without echo on a terminal; one line of standard input otherwise. Never an argument: those are public."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+def _accounts() -> tuple[Accounts, Path]:
+    home = Home.find()
+    store = open_store(home)
+    return Accounts(store, Ledger(store, home)), home.root
+
+
+def _user_add(options: argparse.Namespace) -> int:
+    accounts, _root = _accounts()
+    role = Role(options.role)
+    account = Account(options.login, options.name, role, options.post or _(ROLE_LABELS[role]), "ru")
+    accounts.create(account, _secret("PIN: "), actor=at_the_terminal())
+    print(_("{login}: the account is made.").format(login=options.login))
+    return 0
+
+
+def _user_pin(options: argparse.Namespace) -> int:
+    accounts, _root = _accounts()
+    if accounts.get(options.login) is None:
+        raise UsageError(m("{login}: there is no such account. See 'exam-kit user list'.", login=options.login))
+    accounts.set_pin(options.login, _secret("PIN: "), actor=at_the_terminal())
+    print(_("{login}: the new PIN is set.").format(login=options.login))
+    return 0
+
+
+def _user_list(options: argparse.Namespace) -> int:
+    accounts, _root = _accounts()
+    found = accounts.all()
+    data = [{"login": one.login, "name": one.name, "role": one.role.value, "post": one.post} for one in found]
+    answer(options, data, "\n".join(f"{one.login:<12} {one.name} — {_(ROLE_LABELS[one.role])}" for one in found))
+    return 0
+
+
+def _camera_password(options: argparse.Namespace) -> int:
+    desk = Desk.open()
+    if all(camera.id != options.camera for camera in desk.point.cameras):
+        raise UsageError(
+            m(
+                "{camera}: there is no such camera. The point has: {known}.",
+                camera=options.camera,
+                known=", ".join(camera.id for camera in desk.point.cameras),
+            )
+        )
+    desk.secrets.set(f"camera:{options.camera}", _secret(_("Password: ")))
+    desk.ledger.append("camera.password_changed", {"camera": options.camera}, at_the_terminal())
+    print(_("{camera}: the password is kept in {place}.").format(camera=options.camera, place=desk.secrets.place))
+    return 0

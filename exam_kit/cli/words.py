@@ -1,0 +1,61 @@
+"""What the commands share: the opened home, answers as JSON or text, and who sits at the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exam_kit.clock import Clock, SystemClock
+from exam_kit.home import Home
+from exam_kit.point import Point, Secrets, load_point
+from exam_kit.store import Ledger, Store, open_store
+
+__all__ = ["Desk", "add_json", "answer", "at_the_terminal"]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An opened home with a point set up in it."""
+
+    home: Home
+    point: Point
+    store: Store
+    ledger: Ledger
+    secrets: Secrets
+    clock: Clock
+
+    @classmethod
+    def open(cls) -> Desk:
+        """Raises NotSetUp, PointInvalid or StoreError."""
+        home = Home.find()
+        point = load_point(home.point_file)
+        store = open_store(home)
+        clock = SystemClock()
+        return cls(home, point, store, Ledger(store, home, clock), Secrets(home), clock)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="answer as JSON, on the screen or in FILE")
+
+
+def answer(options: argparse.Namespace, data: Any, text: str) -> None:
+    """Give the answer: JSON where it was asked for, else text."""
+    if options.json is None:
+        print(text)
+        return
+    written = json.dumps(data, ensure_ascii=False, indent=2)
+    if options.json == "-":
+        print(written)
+    else:
+        Path(options.json).write_text(written + "\n", encoding="utf-8")
+        print(text, file=sys.stderr)
+
+
+def at_the_terminal() -> str:
+    """The actor of commands given on the command line: whoever owns the terminal owns the data's folder as well."""
+    return f"terminal:{getpass.getuser()}"

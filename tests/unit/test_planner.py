@@ -1,0 +1,192 @@
+"""The plan: what is due is served once, what was slept through is said, and clocks that people set cannot cheat it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exam_kit.agent import orders, planner
+from exam_kit.clock import FakeClock
+from exam_kit.errors import UsageError
+from exam_kit.point import Point
+from exam_kit.store import Ledger, Store
+
+DUE = datetime(2026, 5, 28, 5, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def plan(store: Store, point: Point, clock: FakeClock) -> Store:
+    clock.step(-3600)  # 07:00 in Moscow, an hour before the check is due
+    planner.sync(store, point)
+    return store
+
+
+def test_a_run_is_claimed_once_when_its_window_opens(plan: Store, clock: FakeClock) -> None:
+    assert planner.claim(plan, clock, "a") is None
+    clock.advance(3600)
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    assert (run.kind, run.day, run.due_from) == ("check", "2026-05-28", DUE)
+    assert planner.claim(plan, clock, "b") is None
+    planner.finish(plan, clock, run, "ready")
+    assert planner.claim(plan, clock, "b") is None
+    clock.advance(7200)
+    assert planner.missed(plan, clock) == []
+
+
+def test_a_run_whose_owner_died_is_free_again(plan: Store, clock: FakeClock) -> None:
+    clock.advance(3600)
+    assert planner.claim(plan, clock, "a") is not None
+    clock.advance(planner.LEASE.total_seconds() + 1)
+    assert planner.claim(plan, clock, "b") is not None
+    planner.release(plan)
+    assert planner.claim(plan, clock, "c") is not None
+
+
+def test_a_run_is_caught_up_late_in_its_window(plan: Store, clock: FakeClock) -> None:
+    clock.sleep(3600 + 59 * 60)
+    assert planner.claim(plan, clock, "a") is not None
+
+
+def test_a_window_slept_through_is_reported_once(plan: Store, clock: FakeClock) -> None:
+    clock.sleep(3600 + 61 * 60)
+    assert planner.claim(plan, clock, "a") is None
+    assert [run.id for run in planner.missed(plan, clock)] == ["check:2026-05-28T10:00:00"]
+    assert planner.missed(plan, clock) == []
+
+
+def test_a_run_served_by_a_clock_that_ran_ahead_is_served_again_at_the_right_time(
+    plan: Store, clock: FakeClock
+) -> None:
+    watch = planner.ClockWatch(clock)
+    clock.step(3600)
+    step = watch.step()
+    assert step is not None
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    planner.finish(plan, clock, run, "ready")
+    clock.advance(60)
+    clock.step(-3600)
+    back = watch.step()
+    assert back is not None
+    assert round(back.seconds) == -3600
+    assert planner.reopen(plan, clock, back) == [run.id]
+    clock.advance(3600)
+    assert planner.claim(plan, clock, "a") is not None
+
+
+def test_a_window_missed_by_a_clock_that_ran_ahead_opens_again(plan: Store, clock: FakeClock) -> None:
+    watch = planner.ClockWatch(clock)
+    clock.step(24 * 3600)
+    assert watch.step() is not None
+    assert len(planner.missed(plan, clock)) == 1
+    clock.step(-24 * 3600)
+    step = watch.step()
+    assert step is not None
+    assert len(planner.reopen(plan, clock, step)) == 1
+
+
+def test_a_run_served_at_the_right_time_stays_served_after_a_small_correction(plan: Store, clock: FakeClock) -> None:
+    watch = planner.ClockWatch(clock)
+    clock.advance(3700)
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    planner.finish(plan, clock, run, "ready")
+    clock.step(-30)
+    step = watch.step()
+    assert step is not None
+    assert planner.reopen(plan, clock, step) == []
+
+
+def test_sleep_is_no_clock_step(clock: FakeClock) -> None:
+    watch = planner.ClockWatch(clock)
+    clock.sleep(10_000)
+    clock.advance(5)
+    assert watch.step() is None
+
+
+def give(ledger: Ledger, kind: str, *cameras: str) -> int:
+    return orders.give(ledger, kind, {"cameras": list(cameras)}, actor="specialist", ordered_by="head", why="because")
+
+
+def wanted(store: Store, point: Point, clock: FakeClock) -> set[str]:
+    return set(planner.desired_recordings(store, point, clock.now()))
+
+
+def test_cameras_record_in_their_zones_window(store: Store, point: Point, clock: FakeClock) -> None:
+    assert wanted(store, point, clock) == {"HQ-1", "COR1-1", "ENTR-1"}
+    clock.advance(3600)
+    assert wanted(store, point, clock) == {"HQ-1", "COR1-1", "ENTR-1", "R1-1"}
+    clock.advance(4 * 3600 + 6 * 60 + 1)
+    assert wanted(store, point, clock) == {"HQ-1", "COR1-1", "ENTR-1"}
+
+
+def test_the_last_order_wins(store: Store, ledger: Ledger, point: Point, clock: FakeClock) -> None:
+    give(ledger, "stop", "HQ-1", "COR1-1")
+    assert wanted(store, point, clock) == {"ENTR-1"}
+    clock.advance(10)
+    number = give(ledger, "record", "R1-1", "HQ-1")
+    now = planner.desired_recordings(store, point, clock.now())
+    assert set(now) == {"HQ-1", "R1-1", "ENTR-1"}
+    assert (now["R1-1"].order, now["R1-1"].ordered_by, now["ENTR-1"].order) == (number, "head", None)
+
+
+def test_a_stop_given_before_a_window_does_not_keep_it_from_recording(
+    store: Store, ledger: Ledger, point: Point, clock: FakeClock
+) -> None:
+    give(ledger, "stop", "R1-1")
+    clock.advance(3601)
+    assert "R1-1" in wanted(store, point, clock)
+
+
+def test_an_early_start_goes_on_until_an_order_stops_it(
+    store: Store, ledger: Ledger, point: Point, clock: FakeClock
+) -> None:
+    give(ledger, "record", "R1-1")
+    clock.advance(12 * 3600)
+    assert wanted(store, point, clock) == {"R1-1"}
+    give(ledger, "stop", "R1-1")
+    assert wanted(store, point, clock) == set()
+
+
+def test_an_order_stands_in_the_ledger_before_anything_is_done(store: Store, ledger: Ledger) -> None:
+    number = give(ledger, "record", "R1-1")
+    entry = list(ledger.entries(["order.given"]))[-1]
+    assert entry.body == {"order": "record", "body": {"cameras": ["R1-1"]}, "ordered_by": "head", "why": "because"}
+    order = orders.take(store, "record")
+    assert order is not None
+    assert (order.id, order.state, order.given_at) == (number, "taken", entry.at)
+    assert orders.take(store, "record") is None
+    orders.report(store, number, {"done": 1})
+    orders.end(ledger, order, "done", {"files": 3})
+    ended = orders.get(store, number)
+    assert ended is not None
+    assert (ended.open, ended.progress, ended.result) == (False, {"done": 1}, {"files": 3})
+
+
+def test_an_order_of_a_dead_agent_is_taken_up_again_and_one_nobody_took_can_be_withdrawn(
+    store: Store, ledger: Ledger
+) -> None:
+    number = give(ledger, "record", "R1-1")
+    taken = orders.take(store, "record")
+    assert taken is not None
+    assert not orders.withdraw(ledger, number, by=taken)
+    assert orders.reopen(store) == 1
+    assert orders.withdraw(ledger, number, by=taken)
+    withdrawn = orders.get(store, number)
+    assert withdrawn is not None
+    assert withdrawn.state == "cancelled"
+
+
+@pytest.mark.parametrize(("kind", "by"), [("explode", "head"), ("record", " ")])
+def test_an_order_without_a_sense_or_a_giver_is_refused(ledger: Ledger, kind: str, by: str) -> None:
+    with pytest.raises(UsageError):
+        orders.give(ledger, kind, {}, actor="specialist", ordered_by=by, why="")
+
+
+def test_a_changed_day_moves_its_run_and_a_removed_one_goes(store: Store, point: Point, clock: FakeClock) -> None:
+    planner.sync(store, point)
+    later = point.days[0].model_copy(update={"date": point.days[0].date + timedelta(days=2)})
+    planner.sync(store, point.model_copy(update={"days": (later,)}))
+    assert [row["day"] for row in store.query("SELECT day FROM run_plan")] == ["2026-05-30"]
