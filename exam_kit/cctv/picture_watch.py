@@ -39,8 +39,9 @@ class PictureWatch:
     """Give it every keyframe; it answers with the state of the picture.
 
     The median of the last `burst_frames` keyframes is judged at every keyframe by itself, and once a burst against the
-    approved picture (that costs several times more). Each kind of judgement needs `alarm_bursts` of the last `of_bursts`
-    to agree before it counts; the state is unknown until then. One watch belongs to one camera and one thread.
+    approved picture (that costs several times more). Each kind of judgement needs `alarm_bursts` of the last
+    `of_bursts` to agree before it counts; the state is unknown until then. One watch belongs to one camera and one
+    thread.
     """
 
     def __init__(self, thresholds: Thresholds, reference: Frame | None = None) -> None:
