@@ -1,0 +1,135 @@
+"""The act of handing footage over (акт приёма-передачи видеозаписей) on paper."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from exam_kit.archive.act import ActFile, ActGap, HandoverAct
+from exam_kit.forms.sheet import Paper, day_text, signature
+from exam_kit.forms.typeset import typeset
+from exam_kit.i18n import N_
+from exam_kit.journal.person import Person
+from exam_kit.point import ExamDay, Point
+from exam_kit.store import Head
+
+__all__ = ["CAUSE_LABELS", "handover_act_pdf"]
+
+TITLE = N_("Footage hand-over act № {number}")
+
+COLUMNS = {
+    "number": N_("№"),
+    "camera": N_("Camera"),
+    "place": N_("Place"),
+    "from": N_("From"),
+    "to": N_("To"),
+    "size": N_("Size, bytes"),
+    "sha256": N_("SHA-256 and file"),
+    "gaps": N_("Gaps"),
+}
+
+CARRIER_LABELS = {
+    "removable": N_("removable drive"),
+    "folder": N_("folder on a disk"),
+    "network": N_("network storage"),
+}
+
+CAUSE_LABELS = {
+    "camera_unreachable": N_("camera could not be reached"),
+    "camera_refused": N_("camera refused the connection"),
+    "sign_in_refused": N_("camera refused the sign-in"),
+    "stream_stalled": N_("stream stood still"),
+    "worker_killed": N_("recording program was ended"),
+    "agent_stopped": N_("Exam Kit was not running"),
+    "machine_off": N_("the computer was off"),
+    "disk_full": N_("disk full"),
+    "stream_changed": N_("camera changed its stream"),
+}
+"""Causes of gaps as the recorder names them."""
+
+
+def handover_act_pdf(
+    point: Point,
+    day: ExamDay | dt.date | None,
+    act: HandoverAct,
+    language: str,
+    head: Head,
+    *,
+    people: Mapping[str, Person] | None = None,
+    made_at: datetime | None = None,
+) -> bytes:
+    """The act as PDF. `people` gives names and posts for the logins in the act; made when the act was, if left out."""
+    paper = Paper(point, language, head, day=day or act.exam_date, made_at=made_at or act.made_at)
+    known = people or {}
+    carrier = act.carrier
+    kind = paper.say(CARRIER_LABELS[carrier.kind]) if carrier.kind in CARRIER_LABELS else carrier.kind
+    more = [
+        (paper.say(N_("Carrier")), ", ".join(part for part in (kind, carrier.label, carrier.filesystem) if part)),
+        (paper.say(N_("Serial №")), carrier.serial or "________________"),
+        (paper.say(N_("Seal №")), carrier.seal or "________________"),
+        (paper.say(N_("Copy")), str(act.copy)),
+        (paper.say(N_("Bag")), act.bag),
+        (paper.say(N_("Keep until")), day_text(act.keep_until) if act.keep_until else "________________"),
+    ]
+    data = paper.data(
+        paper.say(TITLE, number=act.number),
+        more=more,
+        signatures=[
+            _signed(paper.say(N_("Handed over by")), act.handed_by, known),
+            _signed(paper.say(N_("In the presence of")), act.witness, known),
+            signature(paper.say(N_("Received by"))),
+        ],
+        columns=paper.words(COLUMNS),
+        files=[_file(paper, number, file, act) for number, file in enumerate(act.files, 1)],
+        empty=paper.say(N_("No files.")),
+        totals=_totals(paper, act),
+        words=paper.words(
+            {"gaps": N_("Gaps in the recording"), "deficiencies": N_("Deficiencies"), "none": N_("none")}
+        ),
+        gaps=[_gap(paper, gap, act.exam_date) for gap in act.gaps],
+        deficiencies=[deficiency.text(language) for deficiency in act.deficiencies],
+    )
+    return typeset("handover", data, paper.made_at)
+
+
+def _signed(role: str, login: str, people: Mapping[str, Person]) -> dict[str, str]:
+    person = people.get(login)
+    return signature(role, person.name, person.post) if person else signature(role, login)
+
+
+def _file(paper: Paper, number: int, file: ActFile, act: HandoverAct) -> dict[str, Any]:
+    return {
+        "number": str(number),
+        "camera": file.camera,
+        "place": file.place,
+        "from": paper.clock(file.start, beside=act.exam_date, seconds=True),
+        "to": paper.clock(file.end, beside=act.exam_date, seconds=True),
+        "size": paper.number(file.bytes, 0),
+        "sha256": file.sha256,
+        "path": file.path,
+        "gaps": "; ".join(_span(paper, gap, act.exam_date) for gap in act.gaps_in(file)),
+    }
+
+
+def _span(paper: Paper, gap: ActGap, date: dt.date) -> str:
+    until = paper.clock(gap.end, beside=date, seconds=True) or "…"
+    return f"{paper.clock(gap.start, beside=date, seconds=True)}–{until}"
+
+
+def _gap(paper: Paper, gap: ActGap, date: dt.date) -> str:
+    cause = paper.say(CAUSE_LABELS[gap.cause]) if gap.cause in CAUSE_LABELS else gap.cause
+    lasted = "" if gap.seconds is None else paper.say(N_(" ({seconds} s)"), seconds=paper.number(gap.seconds))
+    return f"{gap.camera}: {_span(paper, gap, date)}{lasted} — {cause}"
+
+
+def _totals(paper: Paper, act: HandoverAct) -> str:
+    return paper.say(
+        N_("In all: files {files}, cameras {cameras}, {hours} h of footage, {bytes} bytes ({gigabytes} GB)."),
+        files=len(act.files),
+        cameras=len(act.cameras),
+        hours=paper.number(act.total_s / 3600, 2),
+        bytes=paper.number(act.total_bytes, 0),
+        gigabytes=paper.number(act.total_bytes / 1e9, 2),
+    )

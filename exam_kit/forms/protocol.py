@@ -1,0 +1,113 @@
+"""The protocol of technical readiness on paper, from a run of the checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from exam_kit.clock import from_iso
+from exam_kit.forms.sheet import DUTY_SIGNATURES, Paper, signature
+from exam_kit.forms.typeset import typeset
+from exam_kit.i18n import N_
+from exam_kit.journal.person import Person
+from exam_kit.point import ExamDay, Point
+from exam_kit.store import Head
+
+__all__ = ["check_protocol_pdf"]
+
+TITLE = N_("Protocol of technical readiness")
+
+COLUMNS = {
+    "number": N_("№"),
+    "title": N_("What was checked"),
+    "expected": N_("Required"),
+    "found": N_("Found"),
+    "state": N_("Result"),
+}
+
+MARKS = {"ok": "☑", "warn": "☑", "waived": "☑", "fail": "☒", "unknown": "☐", "pending": "☐", "skip": "–"}
+"""A mark stands only where the thing is good or was let pass by name; what is unknown is never ticked."""
+
+REMARKED = ("warn", "fail", "unknown", "pending", "waived")
+
+
+def check_protocol_pdf(
+    point: Point,
+    day: ExamDay | dt.date | None,
+    run: Mapping[str, Any],
+    language: str,
+    head: Head,
+    *,
+    people: Mapping[str, Person] | None = None,
+    made_at: datetime | None = None,
+) -> bytes:
+    """The protocol as PDF. `run` is `exam_kit.checks.run_dict`'s; `people` gives a name for the login that ran it."""
+    paper = Paper(point, language, head, day=day, made_at=made_at)
+    checks = [_check(paper, number, check) for number, check in enumerate(run["checks"], 1)]
+    actor = (people or {}).get(run["actor"])
+    verdict = run["verdict_label"]
+    more = [
+        (paper.say(N_("Check begun")), paper.moment(from_iso(run["started_at"]))),
+        (
+            paper.say(N_("Check ended")),
+            paper.moment(from_iso(run["ended_at"])) if run["ended_at"] else paper.say(N_("still running")),
+        ),
+        (paper.say(N_("Run by")), actor.name if actor else str(run["actor"])),
+        (paper.say(N_("Profile")), f"{run['profile']} ({run['profile_hash'][:16]})"),
+    ]
+    data = paper.data(
+        paper.say(TITLE),
+        more=more,
+        signatures=[
+            signature(paper.say(role), actor.name if actor and number == 0 else "", actor.post if actor else "")
+            for number, role in enumerate(DUTY_SIGNATURES)
+        ],
+        columns=paper.words(COLUMNS),
+        families=_grouped(checks),
+        words=paper.words({"verdict": N_("Verdict"), "remarks": N_("Remarks"), "none": N_("none")}),
+        verdict=verdict[language] if verdict else paper.say(N_("still running")),
+        good=run["verdict"] == "ready",
+        counts=_counts(run, language),
+        remarks=[_remark(paper, check, item) for check, item in zip(run["checks"], checks, strict=True) if item["bad"]],
+    )
+    return typeset("protocol", data, paper.made_at)
+
+
+def _check(paper: Paper, number: int, check: Mapping[str, Any]) -> dict[str, Any]:
+    language, state = paper.language, check["state"]
+    title = check["title"][language]
+    signed = check.get("signed")
+    found = check["found"][language]
+    if signed:
+        by = paper.say(N_("{name}, {time}"), name=signed["name"], time=paper.moment(from_iso(signed["at"])))
+        found = f"{found} — {by}" if found else by
+    return {
+        "number": str(number),
+        "family": check["family_label"][language],
+        "title": f"{title} · {check['target']}" if check["target"] else title,
+        "expected": check["expected"][language],
+        "found": found,
+        "state": f"{MARKS[state]} {check['state_label'][language]}",
+        "bad": state in REMARKED,
+        "alarm": state in ("fail", "unknown"),
+    }
+
+
+def _grouped(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for check in checks:
+        groups.setdefault(check["family"], []).append(check)
+    return [{"label": label, "checks": found} for label, found in groups.items()]
+
+
+def _counts(run: Mapping[str, Any], language: str) -> str:
+    labels = {check["state"]: check["state_label"][language] for check in run["checks"]}
+    return ", ".join(f"{labels[state]}: {count}" for state, count in run["counts"].items() if count and state in labels)
+
+
+def _remark(paper: Paper, check: Mapping[str, Any], item: Mapping[str, Any]) -> str:
+    fix = check["fix"].get(paper.language, "")
+    severity = check["severity_label"][paper.language]
+    return f"№ {item['number']} {item['title']} ({severity}). {fix}".rstrip()
