@@ -6,8 +6,8 @@ Reads one JSON line from stdin, so that a password stands in no process list::
     {"mounts": ["cam1", "cam2"], "user": "viewer", "password": "…", "file": "/path/to.mp4", "sound": false, "port": 0}
 
 `file` (H.264 in mp4) is served in a loop with unbroken timestamps; without it a small test pattern. `sound` adds a
-G.711 track, as many cameras have. With `user`, digest sign-in is required. Prints ``{"port": N}`` when it listens and ends
-when stdin closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
+G.711 track, as many cameras have. With `user`, digest sign-in is required. Prints ``{"port": N}`` when it listens and
+ends when stdin closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import sys
 import threading
 from typing import Any
 
-import gi
+import gi  # type: ignore[import-not-found]
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # type: ignore[import-not-found]  # noqa: E402
 
 PATTERN = (
     "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=10/1 ! "
@@ -31,9 +31,13 @@ PATTERN = (
 )
 FROM_FILE = (
     "appsrc name=frames is-live=true format=time block=false max-bytes=400000 "
-    "caps=video/x-h264,stream-format=byte-stream,alignment=au ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1"
+    "caps=video/x-h264,stream-format=byte-stream,alignment=au ! h264parse ! "
+    "rtph264pay name=pay0 pt=96 config-interval=1"
 )
-G711 = " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! alawenc ! rtppcmapay name=pay1 pt=8"
+G711 = (
+    " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! alawenc ! "
+    "rtppcmapay name=pay1 pt=8"
+)
 
 
 def load(path: str) -> list[tuple[bytes, int, int, int]]:

@@ -1,0 +1,86 @@
+"""The latest picture of a camera for the screens, and its health: at most one keyframe a second is decoded."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import cv2
+import numpy as np
+
+from exam_kit.cctv.picture import Frame, PictureState, Thresholds
+from exam_kit.cctv.picture_watch import PictureWatch
+
+__all__ = ["LivePicture"]
+
+EVERY_S = 1.0
+MAX_WIDTH = 640
+JPEG_QUALITY = 75
+
+
+class LivePicture:
+    """Decodes keyframes of one connection. Belongs to the camera's thread."""
+
+    def __init__(self, path: Path, stream: Any, thresholds: Mapping[str, float], reference: Path | None) -> None:
+        self._path = path
+        context = stream.codec_context
+        self._decoder = av.CodecContext.create(context.name, "r")
+        self._decoder.extradata = context.extradata
+        self._decoder.thread_count = 1
+        self._watch = PictureWatch(Thresholds.from_mapping(thresholds), _read(reference))
+        self._next_s = 0.0
+        self.state = PictureState.UNKNOWN
+        self.width = context.width
+        self.height = context.height
+
+    def due(self) -> bool:
+        """Is it time for another picture?"""
+        return time.monotonic() >= self._next_s
+
+    def show(self, data: bytes) -> None:
+        """Decode a keyframe's bytes, judge it and put it where the screens look.
+
+        A keyframe that cannot be decoded makes the state unknown; a folder that cannot be written only leaves the old
+        picture there, whose age the screens show.
+        """
+        self._next_s = time.monotonic() + EVERY_S
+        frame = self._decode(data)
+        if frame is None:
+            self.state = PictureState.UNKNOWN
+            return
+        self.height, self.width = frame.shape[:2]
+        self.state = self._watch.see(frame, time.monotonic())
+        scale = min(1.0, MAX_WIDTH / self.width)
+        small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else frame
+        done, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        if done:
+            _replace(self._path, jpeg.tobytes())
+
+    def _decode(self, data: bytes) -> Frame | None:
+        try:
+            self._decoder.flush_buffers()
+            frames: list[Any] = [*self._decoder.decode(av.Packet(data)), *self._decoder.decode(None)]
+            return np.asarray(frames[-1].to_ndarray(format="bgr24"), dtype=np.uint8) if frames else None
+        except (av.error.FFmpegError, ValueError):
+            return None
+
+
+def _read(reference: Path | None) -> Frame | None:
+    if reference is None or not reference.exists():
+        return None
+    picture = cv2.imdecode(np.frombuffer(reference.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    return None if picture is None else np.asarray(picture, dtype=np.uint8)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)

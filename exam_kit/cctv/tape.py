@@ -1,0 +1,215 @@
+"""A camera's recording as it is written: segment after segment, each closed with a reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import av.error
+
+from exam_kit.cctv.connection import Arrival, Connection
+from exam_kit.cctv.live import LivePicture
+from exam_kit.cctv.names import open_path
+from exam_kit.cctv.sealer import Sealer, finish, sync_folder
+from exam_kit.cctv.timeline import Anchor, DecodeOrder, WallClock
+from exam_kit.cctv.wire import CameraOrder, WorkerConfig
+from exam_kit.cctv.writer import DiskRefused, SegmentWriter
+from exam_kit.clock import from_iso, iso
+
+__all__ = ["Tape"]
+
+PROGRESS_S = 2.0
+SPACE_S = 1.0
+DRIFT_S = 1.0
+"""A camera's clock may lead or lag ours by this much before the next segment is set right."""
+
+
+@dataclass
+class _Segment:
+    """The segment being written."""
+
+    writer: SegmentWriter
+    path: PurePosixPath
+    anchor: Anchor
+    first: int
+    base: int
+    order: DecodeOrder
+    lag_s: float = float("inf")
+    """Smallest (arrival − camera time) seen."""
+
+
+class Tape:
+    """Writes what a connection delivers. Lives as long as the camera's thread, over many connections."""
+
+    def __init__(
+        self, order: CameraOrder, config: WorkerConfig, sealer: Sealer, emit: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._order = order
+        self._config = config
+        self._sealer = sealer
+        self._emit = emit
+        self._clock = WallClock(time.time(), time.monotonic())
+        self._end = from_iso(order.not_before) if order.not_before else None
+        self._segment: _Segment | None = None
+        self.frames = 0
+
+    @property
+    def recorded_to(self) -> str | None:
+        """The end of what is recorded, ISO; None before the first frame."""
+        return iso(self._end) if self._end else None
+
+    def record(self, connection: Connection, mind_space: Callable[[], None]) -> None:
+        """Write until the source faults, the disk refuses, or it is asked to stop.
+
+        Raises:
+            SourceFault, StreamChanged, DiskRefused, av.error.FFmpegError, and what `mind_space` raises.
+        """
+        anchor, arrivals = connection.anchored(self._clock, self._end)
+        if anchor is None:
+            return
+        reference = Path(self._order.reference) if self._order.reference else None
+        live = LivePicture(
+            Path(self._config.live) / f"{self._order.source.camera}.jpg",
+            connection.video,
+            self._config.picture,
+            reference,
+        )
+        meter = _Meter()
+        space_at = time.monotonic() + SPACE_S
+        for arrival in arrivals:
+            if arrival.key:
+                anchor = self._turn(arrival, anchor, connection)
+            segment = self._segment
+            if segment is None:
+                continue
+            meter.count(arrival)
+            self._put(arrival, segment, connection)
+            if arrival.data is not None and live.due():
+                live.show(arrival.data)
+            now = time.monotonic()
+            if now >= space_at:
+                space_at = now + SPACE_S
+                mind_space()
+            if meter.due(now):
+                self._emit({"event": "progress", "camera": self._order.source.camera, **meter.read(now),
+                            "recorded_to": self.recorded_to, "picture": live.state.value,
+                            "width": live.width, "height": live.height})  # fmt: skip
+
+    def end(self, reason: str) -> None:
+        """Close the segment, if one is open."""
+        if self._segment is not None and self._end is not None:
+            self._close(reason, self._end)
+
+    def _turn(self, arrival: Arrival, anchor: Anchor, connection: Connection) -> Anchor:
+        """At a keyframe: begin a segment when there is none, or when this one is long enough."""
+        segment = self._segment
+        if segment is not None:
+            at = anchor.moment(arrival.ticks)
+            if (at - segment.writer.start).total_seconds() < self._config.segment_s:
+                return anchor
+            if DRIFT_S < abs(segment.lag_s) < float("inf"):
+                shifted = anchor.shifted(segment.lag_s)
+                if shifted.moment(arrival.ticks) > segment.writer.start:
+                    anchor, at = shifted, shifted.moment(arrival.ticks)
+            # The next begins where this one ends: nothing is missing between them.
+            self._close("cut", at)
+        self._open(arrival, anchor, connection)
+        return anchor
+
+    def _open(self, arrival: Arrival, anchor: Anchor, connection: Connection) -> None:
+        start = anchor.moment(arrival.ticks)
+        footage = Path(self._config.footage)
+        number = 1
+        while (footage / (path := open_path(self._order.label, start, number))).exists():
+            number += 1
+        writer = SegmentWriter(footage / path, start, self._order.source.camera, connection.video, connection.sound)
+        order = DecodeOrder(connection.delay, connection.frame_ticks)
+        base = arrival.ticks - connection.delay * connection.frame_ticks
+        self._segment = _Segment(writer, path, anchor, arrival.ticks, base, order)
+        self._end = start
+        self._sealer.watch(writer.file)
+        self._sealer.later(lambda: _quietly_sync((footage / path).parent))
+        self._emit(
+            {"event": "opened", "camera": self._order.source.camera, "path": path.as_posix(), "from": iso(start)}
+        )
+
+    def _put(self, arrival: Arrival, segment: _Segment, connection: Connection) -> None:
+        packet = arrival.packet
+        if not arrival.video:
+            shift = round(segment.base * connection.time_base / packet.time_base)
+            packet.pts = packet.dts = arrival.ticks - shift
+            if packet.pts >= 0:
+                segment.writer.put(packet, packet.stream.index)
+            return
+        end = segment.anchor.moment(arrival.ticks + (packet.duration or connection.frame_ticks))
+        pts, dts = segment.order.put(arrival.ticks)
+        packet.pts, packet.dts = pts - segment.base, dts - segment.base
+        segment.writer.put(packet, connection.video.index)
+        self.frames += 1
+        self._end = max(end, self._end) if self._end else end
+        lag_s = (self._clock.steady(time.monotonic()) - segment.anchor.moment(arrival.ticks)).total_seconds()
+        segment.lag_s = min(segment.lag_s, lag_s)
+
+    def _close(self, reason: str, end: datetime) -> None:
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return
+        writer, camera = segment.writer, self._order.source.camera
+        end = max(end, writer.start + timedelta(microseconds=1))
+        self._end = end
+        try:
+            writer.close()
+        except (DiskRefused, av.error.FFmpegError):
+            # Without an index it is still a fragmented mp4 that plays to its last second.
+            reason = reason if reason in ("disk_full", "disk_failed") else "disk_failed"
+        self._sealer.release(writer.file)
+        footage = Path(self._config.footage)
+        about = {"camera": camera, "opened_path": segment.path.as_posix()}
+
+        def seal() -> None:
+            try:
+                writer.file.close()
+                done = finish(footage, segment.path, self._order.label, writer.start, end)
+            except OSError as problem:
+                self._emit({"event": "unfinished", **about, "detail": problem.strerror or type(problem).__name__})
+                return
+            about.update(path=done.path, sha256=done.sha256, reason=reason)
+            about.update({"from": iso(writer.start), "to": iso(end)})
+            self._emit({"event": "closed", **about, "frames": writer.frames, "bytes": done.bytes})
+
+        self._sealer.later(seal)
+
+
+def _quietly_sync(folder: Path) -> None:
+    try:
+        sync_folder(folder)
+    except OSError:
+        # The file's own sync reports a failing medium; the folder is synced again when the file gets its name.
+        return
+
+
+class _Meter:
+    """Frames and bits a second over the last interval."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+        self._frames = 0
+        self._bytes = 0
+        self._last = self._since
+
+    def count(self, arrival: Arrival) -> None:
+        self._bytes += arrival.packet.size
+        self._frames += arrival.video
+
+    def due(self, now: float) -> bool:
+        return now - self._since >= PROGRESS_S
+
+    def read(self, now: float) -> dict[str, float]:
+        spent = now - self._since
+        found = {"fps": round(self._frames / spent, 1), "bitrate": round(self._bytes * 8 / spent)}
+        self._since, self._frames, self._bytes = now, 0, 0
+        return found

@@ -1,0 +1,92 @@
+"""From the timestamps a camera sends to time on the wall.
+
+Cameras send a presentation time with each frame, in ticks from an origin of their own, and the first frame often
+without any. The wall clock is read once per connection; after that the camera's ticks carry time on, so a clock that
+somebody sets during the exam cannot make two pieces overlap.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+__all__ = ["Anchor", "DecodeOrder", "WallClock"]
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """`ticks` of a stream with this `time_base` (seconds a tick) is the moment `wall`, UTC."""
+
+    wall: datetime
+    ticks: int
+    time_base: Fraction
+
+    def moment(self, ticks: int) -> datetime:
+        """The moment of any other tick of the stream."""
+        return self.wall + timedelta(seconds=float((ticks - self.ticks) * self.time_base))
+
+    def shifted(self, seconds: float) -> Anchor:
+        return Anchor(self.wall + timedelta(seconds=seconds), self.ticks, self.time_base)
+
+
+class WallClock:
+    """Wall time for one camera, never running back: a clock set back is followed only when it has caught up.
+
+    `wall_s` is the wall clock in seconds since 1970, `mono_s` a clock that never steps.
+    """
+
+    def __init__(self, wall_s: float, mono_s: float) -> None:
+        self._offset = wall_s - mono_s
+
+    def at(self, wall_s: float, mono_s: float, not_before: datetime | None) -> datetime:
+        """The time to write on what happens now. `not_before` is the end of what was recorded last."""
+        offset = wall_s - mono_s
+        floor = not_before.timestamp() if not_before else float("-inf")
+        if wall_s >= floor:
+            self._offset = offset
+        # Before the floor: the clock was set back. The old offset goes on; at the least, time stands at the floor.
+        return datetime.fromtimestamp(max(mono_s + self._offset, floor), UTC)
+
+    def steady(self, mono_s: float) -> datetime:
+        """The time by the last accepted reading, whatever the wall clock shows now."""
+        return datetime.fromtimestamp(mono_s + self._offset, UTC)
+
+
+class DecodeOrder:
+    """Decode times from presentation times, in the order frames arrive.
+
+    RTSP carries no decode times, and what a demuxer guesses is missing for the first frames (skipping those loses
+    the first group of pictures). The n-th frame decodes at the n-th smallest presentation time, `delay` frames
+    earlier; the delay grows by one when a stream turns out to reorder more than it said.
+    """
+
+    def __init__(self, delay: int, frame_ticks: int) -> None:
+        self._delay = delay
+        self._frame = max(1, frame_ticks)
+        self._waiting: list[int] = []
+        self._given = 0
+        self._first: int | None = None
+        self._last: int | None = None
+
+    def put(self, pts: int) -> tuple[int, int]:
+        """(pts, dts) to write for the next frame; dts always grows and never exceeds pts."""
+        if self._first is None:
+            self._first = pts
+        heapq.heappush(self._waiting, pts)
+        if len(self._waiting) <= self._delay:
+            dts = self._first - (self._delay - self._given) * self._frame
+        else:
+            dts = heapq.heappop(self._waiting)
+        self._given += 1
+        if self._last is not None and dts <= self._last:
+            dts = self._last + 1
+        if dts > pts:
+            self._delay += 1
+            dts = pts
+            if self._last is not None and dts <= self._last:
+                # Shown a tick late rather than lost.
+                dts = pts = self._last + 1
+        self._last = dts
+        return pts, dts
