@@ -87,7 +87,7 @@ class Document:
 
 @dataclass(frozen=True)
 class HandoverAct:
-    """The act of handing the footage over (field guide, section 5). Logins in `handed_by` and `witness`; moments UTC."""
+    """The act of handing the footage over (field guide, 5). Logins in `handed_by` and `witness`; moments UTC."""
 
     number: str
     made_at: dt.datetime

@@ -1,0 +1,84 @@
+"""The copy's own journal, beside the copy: one line per file that was proved to lie on the medium.
+
+A line is JSON, a TAB and the first 32 hex digits of its SHA-256; it counts only when they agree, so a line torn by a
+power cut is no acknowledgement. The file goes into the sealed bag as evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exam_kit.archive.medium import fsync_folder
+
+__all__ = ["JOURNAL", "CopyJournal", "Proved"]
+
+JOURNAL = "copy-journal.txt"
+
+
+@dataclass(frozen=True)
+class Proved:
+    """One acknowledged file."""
+
+    bytes: int
+    sha256: str
+
+
+class CopyJournal:
+    """Opened for a folder; reads what is there, then only appends. One thread writes at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / JOURNAL
+        self.proved: dict[str, Proved] = {}
+        old = self._path.read_bytes() if self._path.exists() else b""
+        for line in old.split(b"\n"):
+            self._take(line)
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+        if old and not old.endswith(b"\n"):
+            os.write(self._fd, b"\n")
+        os.fsync(self._fd)
+        fsync_folder(folder)
+
+    def _take(self, line: bytes) -> None:
+        text, tab, mark = line.rpartition(b"\t")
+        if not tab or _mark(text) != mark:
+            return
+        match json.loads(text):
+            case {"do": "verified", "path": str(path), "bytes": int(size), "sha256": str(sha256)}:
+                self.proved[path] = Proved(size, sha256)
+            case {"do": "discarded", "path": str(path)}:
+                self.proved.pop(path, None)
+
+    def verified(self, path: str, size: int, sha256: str, device_bytes: int | None) -> None:
+        """Acknowledge a file; durable on return."""
+        self._add({"do": "verified", "path": path, "bytes": size, "sha256": sha256, "from_device": device_bytes})
+        self.proved[path] = Proved(size, sha256)
+
+    def discarded(self, path: str, why: str) -> None:
+        """Take an acknowledgement back; durable on return."""
+        self._add({"do": "discarded", "path": path, "why": why})
+        self.proved.pop(path, None)
+
+    def note(self, do: str, **facts: Any) -> None:
+        """A line that says what happened and acknowledges nothing."""
+        self._add({"do": do, **facts})
+
+    def _add(self, entry: dict[str, Any]) -> None:
+        text = json.dumps(entry, ensure_ascii=False, sort_keys=True).encode()
+        line = text + b"\t" + _mark(text) + b"\n"
+        while line:
+            line = line[os.write(self._fd, line) :]
+        os.fsync(self._fd)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _mark(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest()[:32].encode()

@@ -1,0 +1,147 @@
+"""The carriers a copy can go to: what kind, which file system, how much is free, which serial number."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+
+from exam_kit.archive.act import Carrier
+from exam_kit.errors import ArchiveError, m
+from exam_kit.home import Home
+
+__all__ = ["FAT_FILE_LIMIT", "carrier_at", "carriers", "folds_case", "is_fat", "ready_destination"]
+
+FAT_FILE_LIMIT = 2**32 - 1
+"""Largest file on FAT32, bytes."""
+
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "davfs", "9p"}
+_SYSTEM = {"squashfs", "iso9660", "udf"}
+_MEDIA = ("/media/", "/run/media/", "/mnt/", "/Volumes/")
+
+
+def carrier_at(path: Path, seal: str = "") -> Carrier:
+    """The carrier that holds `path`; what the system does not tell stays empty."""
+    part = _partition(path)
+    usage = psutil.disk_usage(str(path))
+    facts = _udev(path)
+    filesystem = part.fstype.lower() if part else ""
+    return Carrier(
+        kind=_kind(path, filesystem, part.opts if part else ""),
+        path=str(path),
+        filesystem=filesystem,
+        device=part.device if part else "",
+        serial=facts.get("ID_SERIAL_SHORT", ""),
+        label=facts.get("ID_FS_LABEL", ""),
+        seal=seal,
+        free_bytes=usage.free,
+        total_bytes=usage.total,
+    )
+
+
+def carriers(home: Home) -> list[Carrier]:
+    """Where a copy could go now: plugged-in and network drives first, then the kit's own `bags` folder."""
+    found = []
+    for part in psutil.disk_partitions(all=True):
+        path = Path(part.mountpoint)
+        if part.fstype.lower() in _SYSTEM or "ro" in part.opts.split(","):
+            continue
+        try:
+            carrier = carrier_at(path)
+        except OSError:
+            continue  # a reader without a card, a network drive that does not answer: not a place for a copy now
+        if carrier.kind != "folder" and os.access(path, os.W_OK):
+            found.append(carrier)
+    if home.bags.is_dir():
+        found.append(carrier_at(home.bags))
+    return found
+
+
+def ready_destination(path: Path, home: Home) -> Path:
+    """`path` made absolute, fit to be written to.
+
+    The folder must be there already, except the kit's own: making it would hide that a drive is not plugged in.
+
+    Raises:
+        ArchiveError: it is missing, is no folder, or lies inside the footage.
+    """
+    if path.resolve() == home.bags.resolve():
+        home.bags.mkdir(parents=True, exist_ok=True)
+    if not path.is_dir():
+        raise ArchiveError(
+            m(
+                "{destination}: there is no such folder. Plug the carrier in or make the folder, then start the "
+                "archive again.",
+                destination=path,
+            )
+        )
+    place = path.resolve()
+    if place.is_relative_to(home.footage.resolve()):
+        raise ArchiveError(
+            m(
+                "{destination}: lies inside the recorder's own footage. Choose a folder elsewhere, best on another "
+                "carrier.",
+                destination=path,
+            )
+        )
+    return place
+
+
+def folds_case(folder: Path) -> bool:
+    """True when the file system takes `a` and `A` for one name (FAT, exFAT, NTFS on Windows): tried, not guessed."""
+    probe = folder / ".case-probe"
+    probe.touch()
+    try:
+        return (folder / ".CASE-PROBE").exists()
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def is_fat(carrier: Carrier) -> bool:
+    """FAT12/16/32, which ends files at 4 GiB."""
+    return carrier.filesystem in {"vfat", "msdos", "fat", "fat32"}
+
+
+def _partition(path: Path) -> psutil._ntuples.sdiskpart | None:
+    best = None
+    for part in psutil.disk_partitions(all=True):
+        if path.is_relative_to(part.mountpoint) and (best is None or len(part.mountpoint) >= len(best.mountpoint)):
+            best = part
+    return best
+
+
+def _kind(path: Path, filesystem: str, options: str) -> str:
+    if filesystem in _NETWORK:
+        return "network"
+    if "removable" in options.split(",") or any(f"{path.as_posix()}/".startswith(folder) for folder in _MEDIA):
+        return "removable"
+    return "removable" if _sys_removable(path) else "folder"
+
+
+def _sys_removable(path: Path) -> bool:
+    number = path.stat().st_dev
+    if not hasattr(os, "major"):
+        return False
+    block = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
+    if not block.exists():
+        return False
+    real = block.resolve()
+    for folder in (real, real.parent):
+        flag = folder / "removable"
+        if flag.is_file():
+            return flag.read_text().strip() == "1"
+    return False
+
+
+def _udev(path: Path) -> dict[str, str]:
+    """What the system noted about the device when it was plugged in (Linux); empty elsewhere."""
+    if not hasattr(os, "major"):
+        return {}
+    number = path.stat().st_dev
+    try:
+        text = Path(f"/run/udev/data/b{os.major(number)}:{os.minor(number)}").read_text(errors="replace")
+    except OSError:
+        return {}
+    pairs = ((line[2:].split("=", 1)) for line in text.splitlines() if line.startswith("E:") and "=" in line)
+    return dict(pairs)

@@ -1,0 +1,123 @@
+"""What went wrong, said so that the specialist knows what to do next."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from exam_kit.archive.sink import CopyTask
+from exam_kit.errors import ArchiveError, Message, m
+
+__all__ = [
+    "changed_source",
+    "destination_error",
+    "differs_from_birth",
+    "no_room",
+    "too_large",
+    "unreadable_source",
+    "unreliable",
+    "unstable_name",
+]
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_GONE = {errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ENOTCONN, getattr(errno, "ESTALE", errno.ENODEV)}
+
+
+def destination_error(problem: OSError, destination: Path, kept: int) -> ArchiveError:
+    """The one message for a destination that fails; `kept` files were verified before and stay so."""
+    stays = m("Verified so far: {files} file(s). They stay and are not copied again.", files=kept)
+    if problem.errno in _FULL:
+        message = m(
+            "{destination}: the carrier is full. Free space on it, then start the archive again; or choose another "
+            "carrier.",
+            destination=destination,
+        )
+    elif problem.errno in _READ_ONLY:
+        message = m(
+            "{destination}: the carrier cannot be written ({reason}). Take its write protection off or choose another "
+            "carrier, then start the archive again.",
+            destination=destination,
+            reason=_words(problem),
+        )
+    elif problem.errno in _GONE:
+        message = m(
+            "{destination}: the carrier is gone. Plug it in again, then start the archive again; it goes on where it "
+            "stopped.",
+            destination=destination,
+        )
+    else:
+        message = m(
+            "{destination}: the carrier failed ({reason}). See that it is plugged in firmly, then start the archive "
+            "again; if it fails once more, use another carrier.",
+            destination=destination,
+            reason=_words(problem),
+        )
+    return ArchiveError(message, (stays,))
+
+
+def no_room(destination: Path, need: int, free: int) -> ArchiveError:
+    """Known before anything is copied; sizes in bytes."""
+    return ArchiveError(
+        m(
+            "{destination}: not enough space: {need_mb} MB are needed, {free_mb} MB are free. Free space or choose "
+            "another carrier.",
+            destination=destination,
+            need_mb=-(-need // 10**6),
+            free_mb=free // 10**6,
+        )
+    )
+
+
+def unreadable_source(task: CopyTask, problem: OSError) -> Message:
+    return m(
+        "{file}: the recording cannot be read ({reason}). Look for it on the recorder's disk; if the disk is failing, "
+        "open an incident.",
+        file=task.source.name,
+        reason=_words(problem),
+    )
+
+
+def changed_source(task: CopyTask) -> Message:
+    return m(
+        "{file}: the recording has another size than when it was closed, or changed while it was copied. It is not in "
+        "the copy; open an incident.",
+        file=task.source.name,
+    )
+
+
+def differs_from_birth(task: CopyTask) -> Message:
+    return m(
+        "{file}: the recording is not the one whose hash was logged when it was closed. It is not in the copy; open an "
+        "incident.",
+        file=task.source.name,
+    )
+
+
+def unreliable(task: CopyTask) -> Message:
+    return m(
+        "{file}: twice the carrier gave back other bytes than were written to it. Do not trust this carrier; archive "
+        "to another one.",
+        file=task.source.name,
+    )
+
+
+def unstable_name(task: CopyTask, other: str) -> Message:
+    return m(
+        "{file}: this carrier cannot hold it beside {other}, whose name differs only by case. Archive to a carrier "
+        "with another file system.",
+        file=task.source.name,
+        other=other,
+    )
+
+
+def too_large(task: CopyTask) -> Message:
+    return m(
+        "{file}: larger than 4 GiB, which this carrier's FAT file system cannot hold. Archive to a carrier with "
+        "another file system (exFAT, NTFS, ext4).",
+        file=task.source.name,
+    )
+
+
+def _words(problem: OSError) -> str:
+    return problem.strerror or str(problem)

@@ -1,0 +1,166 @@
+"""The rows of a job: which one this is, what is verified, how it ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exam_kit.archive.bag import bag_name
+from exam_kit.archive.sink import PART, CopyTask
+from exam_kit.clock import Clock, iso
+from exam_kit.errors import Message
+from exam_kit.point import Point, Zone
+from exam_kit.store import Store
+
+__all__ = ["Job", "JobRows", "kept_message"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One archive job. `id` is also the act's number; `bag` is where the sealed bag will stand."""
+
+    id: str
+    bag: Path
+    copy: int
+    resumed: bool
+
+    @property
+    def part(self) -> Path:
+        return self.bag.with_name(self.bag.name + PART)
+
+
+class JobRows:
+    """`archive_job` and `archive_file` of one store; written by the thread that runs the job."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def open(self, point: Point, day: dt.date, zones: Sequence[Zone], destination: Path) -> Job:
+        """The job of this day, destination and zones that has not ended well, else a new one with the next number."""
+        named = json.dumps([zone.value for zone in Zone if zone in zones])
+        with self._store.transaction() as connection:
+            found = self._store.query(
+                "SELECT id, bag FROM archive_job WHERE day = ? AND destination = ? AND zones = ? "
+                "AND state NOT IN ('finished', 'given_up') ORDER BY started_at DESC LIMIT 1",
+                (str(day), str(destination), named),
+            )
+            if found:
+                connection.execute(
+                    "UPDATE archive_job SET state = 'running', ended_at = NULL, detail = '' WHERE id = ?",
+                    (found[0]["id"],),
+                )
+                bag = Path(found[0]["bag"])
+                return Job(found[0]["id"], bag, int(bag.name.rpartition("copy")[2]), True)
+            return self._new(connection, point, day, zones, named, destination)
+
+    def _new(
+        self,
+        connection: sqlite3.Connection,
+        point: Point,
+        day: dt.date,
+        zones: Sequence[Zone],
+        named: str,
+        destination: Path,
+    ) -> Job:
+        jobs = self._store.query("SELECT id, zones, state FROM archive_job WHERE day = ?", (str(day),))
+        copy = 1 + sum(job["zones"] == named and job["state"] == "finished" for job in jobs)
+        bag = destination / bag_name(point, day, zones, copy)
+        while bag.exists() or bag.with_name(bag.name + PART).exists():
+            copy += 1
+            bag = destination / bag_name(point, day, zones, copy)
+        number = 1 + max((int(found[1]) for job in jobs if (found := re.search(r"-(\d+)$", job["id"]))), default=0)
+        job_id = f"{point.region}-{point.code}-{day:%Y%m%d}-{number}"
+        connection.execute(
+            "INSERT INTO archive_job (id, day, destination, zones, state, started_at, bag) "
+            "VALUES (?, ?, ?, ?, 'running', ?, ?)",
+            (job_id, str(day), str(destination), named, iso(self._clock.now()), str(bag)),
+        )
+        return Job(job_id, bag, copy, False)
+
+    def verified(self, job: Job) -> dict[str, tuple[int, str]]:
+        """Path → size and hash of the files whose acknowledgement reached the store."""
+        rows = self._store.query(
+            "SELECT path, bytes, sha256 FROM archive_file WHERE job = ? AND state = 'verified'", (job.id,)
+        )
+        return {row["path"]: (row["bytes"], row["sha256"]) for row in rows}
+
+    def plan(self, job: Job, tasks: Sequence[CopyTask], carried: set[str]) -> None:
+        """Write a row for every file of the job: verified for those carried over, pending for the others."""
+        with self._store.transaction() as connection:
+            connection.execute("DELETE FROM archive_file WHERE job = ?", (job.id,))
+            connection.executemany(
+                "INSERT INTO archive_file (job, path, source, bytes, sha256, state) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        job.id,
+                        task.path,
+                        str(task.source),
+                        task.bytes,
+                        task.sha256,
+                        "verified" if task.path in carried else "pending",
+                    )
+                    for task in tasks
+                ],
+            )
+            connection.execute(
+                "UPDATE archive_job SET files = ?, bytes = ? WHERE id = ?",
+                (len(tasks), sum(task.bytes for task in tasks), job.id),
+            )
+            self._count(connection, job)
+
+    def acknowledge(self, job: Job, task: CopyTask) -> None:
+        """The file is proved and journaled: its row says so, durably."""
+        self._set(job, task.path, "verified", "")
+
+    def fail(self, job: Job, path: str, message: Message) -> None:
+        self._set(job, path, "failed", _kept(message))
+
+    def _set(self, job: Job, path: str, state: str, detail: str) -> None:
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE archive_file SET state = ?, detail = ? WHERE job = ? AND path = ?",
+                (state, detail, job.id, path),
+            )
+            self._count(connection, job)
+
+    def _count(self, connection: sqlite3.Connection, job: Job) -> None:
+        connection.execute(
+            "UPDATE archive_job SET (done_files, done_bytes) = (SELECT count(*), coalesce(sum(bytes), 0) "
+            "FROM archive_file WHERE job = archive_job.id AND state = 'verified') WHERE id = ?",
+            (job.id,),
+        )
+
+    def state(self, connection: sqlite3.Connection, job: Job, state: str, seq: int, message: Message | None) -> None:
+        """Set the job's state together with the ledger's entry `seq`; called inside the entry's transaction."""
+        ended = None if state in ("running", "sealing") else iso(self._clock.now())
+        connection.execute(
+            "UPDATE archive_job SET state = ?, ended_at = ?, detail = ?, seq = ? WHERE id = ?",
+            (state, ended, _kept(message) if message else "", seq, job.id),
+        )
+
+    def mark(self, job: Job, state: str) -> None:
+        """Set the state alone."""
+        with self._store.transaction() as connection:
+            connection.execute("UPDATE archive_job SET state = ? WHERE id = ?", (state, job.id))
+
+
+def _kept(message: Message) -> str:
+    """A message as it is kept in a row: still translatable when it is shown."""
+    values: dict[str, Any] = {
+        name: value if isinstance(value, int | float) else str(value) for name, value in message.values.items()
+    }
+    return json.dumps({"template": message.template, "values": values}, ensure_ascii=False)
+
+
+def kept_message(detail: str) -> Message | None:
+    """The message in a row's `detail`; None when there is none."""
+    if not detail:
+        return None
+    found = json.loads(detail)
+    return Message(found["template"], found["values"])

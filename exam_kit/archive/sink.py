@@ -1,0 +1,141 @@
+"""Where a copy goes. A folder today; whatever can take, prove and accept a file can stand in its place."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from exam_kit.archive.medium import MediumWriter, device_reads, fsync_file, fsync_folder, read_medium
+
+__all__ = ["PART", "CopyTask", "FolderSink", "Proof", "Sink"]
+
+PART = ".part"
+
+
+@dataclass(frozen=True)
+class CopyTask:
+    """One file to copy: `path` in the copy (with ``/``), where it lies, and what it was at birth."""
+
+    path: str
+    source: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was read back: all bytes, and those the kernel fetched from the device (None: it does not tell)."""
+
+    same: bool
+    read_bytes: int
+    device_bytes: int | None
+
+
+class Sink(Protocol):
+    """Takes one file at a time (`begin`, `write`…, `finish` or `abandon`), proves and accepts others meanwhile."""
+
+    def begin(self, path: str) -> None: ...
+    def write(self, data: memoryview) -> None: ...
+    def finish(self) -> None: ...
+    def abandon(self) -> None: ...
+    def prove(self, task: CopyTask, stopped: Callable[[], bool]) -> Proof: ...
+    def accept(self, path: str) -> None: ...
+    def discard(self, path: str) -> None: ...
+
+
+class FolderSink:
+    """A folder on any mounted file system.
+
+    A file has its own name only after its bytes were read back and found equal; until then it ends in ``.part``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._device = root.stat().st_dev
+        self._made: set[Path] = {root}
+        self._writer: MediumWriter | None = None
+        self._open_path = ""
+
+    def begin(self, path: str, *, direct: bool = True) -> None:
+        self._same_drive()
+        part = self.part(path)
+        self._folder(part.parent)
+        part.unlink(missing_ok=True)
+        self._writer, self._open_path = MediumWriter(part, direct=direct), path
+
+    def write(self, data: memoryview) -> None:
+        self._open().write(data)
+
+    def finish(self) -> None:
+        """The bytes are on the medium and out of memory when this returns."""
+        writer = self._open()
+        writer.sync()
+        writer.close()
+        self._writer = None
+
+    def abandon(self) -> None:
+        """Give the open file up, if there is one."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+            self.part(self._open_path).unlink(missing_ok=True)
+
+    def prove(self, task: CopyTask, stopped: Callable[[], bool] = lambda: False) -> Proof:
+        """Read the file back and compare it with its hash at birth; looks at the ``.part``, else at the final name."""
+        part = self.part(task.path)
+        found = part if part.exists() else self.root / task.path
+        before, digest, size = device_reads(), hashlib.sha256(), 0
+        for block in read_medium(found):
+            if stopped():
+                return Proof(False, size, None)
+            digest.update(block)
+            size += len(block)
+        after = device_reads()
+        same = size == task.bytes and digest.hexdigest() == task.sha256
+        return Proof(same, size, None if before is None or after is None else after - before)
+
+    def accept(self, path: str) -> None:
+        """Give the proved file its name, durably. The second fsync of the file is for FAT."""
+        final, part = self.root / path, self.part(path)
+        if part.exists():
+            part.replace(final)
+        fsync_file(final)
+        fsync_folder(final.parent)
+
+    def discard(self, path: str) -> None:
+        """Remove the file, whatever its state."""
+        self.part(path).unlink(missing_ok=True)
+        (self.root / path).unlink(missing_ok=True)
+
+    def part(self, path: str) -> Path:
+        return self.root / (path + PART)
+
+    def size(self, path: str) -> int | None:
+        """The size under the final name, else under the ``.part`` name; None when neither is there."""
+        for candidate in (self.root / path, self.part(path)):
+            if candidate.is_file() and not candidate.is_symlink():
+                return candidate.stat().st_size
+        return None
+
+    def _open(self) -> MediumWriter:
+        if self._writer is None:
+            raise ValueError("no file is being written")
+        return self._writer
+
+    def _same_drive(self) -> None:
+        """A drive that was pulled leaves an empty folder behind; writing into it would fill the system's own disk."""
+        if self.root.stat().st_dev != self._device:
+            raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(self.root))
+
+    def _folder(self, folder: Path) -> None:
+        if folder in self._made:
+            return
+        self._folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        fsync_folder(folder.parent)
+        self._made.add(folder)
