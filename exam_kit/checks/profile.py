@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exam_kit.checks.model import CONDITIONS, Check, Expectation, Severity
 from exam_kit.checks.registry import get_probe
-from exam_kit.errors import Message, PointInvalid, m
+from exam_kit.errors import Message, PointInvalid, UsageError, m
 from exam_kit.home import Home
 
 __all__ = ["LOCAL_LANES", "WAITING_LANES", "Profile", "load_profile", "profile_names", "read_profile"]
@@ -170,6 +170,18 @@ def _meaning(data: dict[str, Any]) -> Iterator[Message]:
     for entry in checks:
         yield from _probe_mistakes(entry)
     yield from _budget_mistakes(data.get("budget_s"), checks)
+    if any(str(entry.get("probe")).startswith("camera.") for entry in checks):
+        yield from _picture_mistakes(data.get("picture"))
+
+
+def _picture_mistakes(table: object) -> Iterator[Message]:
+    from exam_kit.cctv.picture import Thresholds  # loads OpenCV, which no other reader of profiles needs
+
+    try:
+        Thresholds.from_mapping(table if isinstance(table, dict) else {})
+    except UsageError as problem:
+        for detail in problem.details:
+            yield m("  picture: {reason}", reason=str(detail))
 
 
 def _probe_mistakes(entry: dict[str, Any]) -> Iterator[Message]:

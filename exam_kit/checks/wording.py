@@ -83,6 +83,11 @@ _WORDS = {
     "none": N_("none"),
     "battery": N_("battery"),
     "ups": N_("UPS"),
+    # How far network.channel got.
+    "nothing": N_("nothing"),
+    "name": N_("the name only"),
+    "connection": N_("a connection"),
+    "answer": N_("an answer"),
 }
 
 
@@ -98,7 +103,8 @@ def _comma(text: str, language: str) -> str:
 def _number(value: float, language: str) -> str:
     if float(value).is_integer():
         return str(int(value))
-    return _comma(f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}", language)
+    rounded = f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+    return _comma(rounded.rstrip("0").rstrip("."), language)
 
 
 _SCALES: dict[str, tuple[float, str]] = {

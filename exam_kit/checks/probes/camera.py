@@ -1,0 +1,117 @@
+"""Does every camera answer, and with a picture that is worth recording? One look serves all checks of a camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exam_kit.checks.at import At
+from exam_kit.checks.model import Fact, Reason
+from exam_kit.checks.registry import probe
+from exam_kit.checks.site import NoFact
+from exam_kit.errors import CameraError
+from exam_kit.i18n import N_
+from exam_kit.point import Camera
+
+if TYPE_CHECKING:
+    from exam_kit.cctv.probe import CameraFacts
+
+LOOK_S = 2.0
+REASONS = {"timeout": Reason.TIMEOUT, "unauthorised": Reason.DENIED}
+SILENT = ("refused", "unauthorised", "timeout", "no_video", "ended")
+"""Causes that say something about the camera; others (a picture that cannot be read) leave it open."""
+
+
+def _camera(at: At) -> Camera:
+    if at.camera is None:
+        raise NoFact(Reason.NO_CAMERAS)
+    return at.camera
+
+
+def _look(at: At) -> CameraFacts:
+    """What the camera shows. CameraError as `look` raises it."""
+    # Loads OpenCV and PyAV, which a reader of profiles or an old run does not need.
+    from exam_kit.cctv.picture import Thresholds
+    from exam_kit.cctv.probe import look
+    from exam_kit.cctv.source import Source
+
+    camera = _camera(at)
+    password = at.context.secrets.get(f"camera:{camera.id}")
+    thresholds = Thresholds.from_mapping(at.profile.picture)
+    limit = at.remaining_s(keep_s=0.4)
+    return at.once(
+        f"look {camera.id}",
+        lambda: look(Source.of(camera), password, seconds=LOOK_S, timeout_s=limit, thresholds=thresholds),
+    )
+
+
+def _seen(at: At) -> CameraFacts:
+    """What the camera shows; without a value where it does not answer."""
+    try:
+        return _look(at)
+    except CameraError as problem:
+        cause = str(getattr(problem, "cause", ""))
+        raise NoFact(REASONS.get(cause, Reason.ERROR), cause=cause, said=str(problem)) from None
+
+
+@probe("camera.answers", lane="waiting", per="camera", readings={"answers": ("", N_("answers")), "took": ("s", "")})
+def answers(at: At) -> Fact:
+    """Video comes. A camera that refuses, is silent or sends none is a measured "no"."""
+    try:
+        seen = _look(at)
+    except CameraError as problem:
+        cause = str(getattr(problem, "cause", ""))
+        if cause not in SILENT:
+            raise NoFact(Reason.ERROR, cause=cause, said=str(problem)) from None
+        return Fact({"answers": False, "took": None}, {"cause": cause, "said": str(problem)})
+    return Fact({"answers": True, "took": round(seen.elapsed_s, 2)}, {"codec": seen.codec})
+
+
+@probe("camera.picture", lane="waiting", per="camera", readings={"picture": ("", N_("picture"))})
+def picture(at: At) -> Fact:
+    """The state of the picture (`cctv.picture.PictureState`); one that could not be judged is unknown."""
+    seen = _seen(at)
+    state = str(seen.picture)
+    if state == "unknown":
+        raise NoFact(Reason.ERROR, picture=state)
+    return Fact({"picture": state}, {"width": seen.width, "height": seen.height})
+
+
+@probe(
+    "camera.resolution",
+    lane="waiting",
+    per="camera",
+    readings={"width": ("px", N_("width")), "height": ("px", N_("height"))},
+)
+def resolution(at: At) -> Fact:
+    """Width and height, pixels."""
+    seen = _seen(at)
+    return Fact({"width": seen.width, "height": seen.height}, {"codec": seen.codec})
+
+
+@probe("camera.frame_rate", lane="waiting", per="camera", readings={"fps": ("fps", N_("frame rate"))})
+def frame_rate(at: At) -> Fact:
+    """Frames a second, as they came."""
+    seen = _seen(at)
+    return Fact({"fps": seen.fps}, {"keyframe_interval_s": seen.keyframe_interval_s})
+
+
+@probe(
+    "camera.bitrate",
+    lane="waiting",
+    per="camera",
+    readings={"share": ("times", N_("bit rate to plan")), "bitrate": ("bps", N_("bit rate"))},
+)
+def bitrate(at: At) -> Fact:
+    """The bit rate as it came, against the one the point's disk plan counts on."""
+    seen, planned = _seen(at), _camera(at).bitrate_mbps * 1e6
+    if seen.bitrate_bps is None:
+        raise NoFact(Reason.ERROR, planned_bps=planned)
+    return Fact({"share": round(seen.bitrate_bps / planned, 3), "bitrate": seen.bitrate_bps}, {"planned_bps": planned})
+
+
+@probe("camera.sound", lane="waiting", per="camera", readings={"sound": ("", N_("sound"))})
+def sound(at: At) -> Fact:
+    """Sound comes with the video, where the point's file asks for it."""
+    if not _camera(at).sound:
+        return Fact.skip(Reason.NOT_REQUIRED)
+    return Fact({"sound": bool(_seen(at).sound)}, {})

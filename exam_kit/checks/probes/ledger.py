@@ -1,0 +1,50 @@
+"""Is the journal whole, and is its key where it belongs?"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from exam_kit.checks.at import At
+from exam_kit.checks.model import Fact
+from exam_kit.checks.registry import probe
+from exam_kit.errors import StoreError
+from exam_kit.i18n import N_
+from exam_kit.store.keys import SigningKey, VerifyKey
+from exam_kit.store.verify import read_anchors, verify_database
+
+
+@probe("ledger.whole", readings={"whole": ("", N_("whole")), "entries": ("", N_("entries"))})
+def whole(at: At) -> Fact:
+    """Every entry recomputed, every kept checkpoint compared, as `exam-kit log verify` does."""
+    home = at.context.home
+    key = VerifyKey.load(home.keys / "ledger.pub") if (home.keys / "ledger.pub").exists() else None
+    report = verify_database(home.store, key, read_anchors(home.anchors))
+    return Fact(
+        {"whole": report.whole, "entries": report.entries},
+        {
+            "head": report.head,
+            "checkpoints": report.checkpoints,
+            "anchors": report.anchors,
+            "findings": [finding.message.text("en") for finding in report.findings[:10]],
+        },
+    )
+
+
+@probe("ledger.key", readings={"usable": ("", N_("usable")), "private": ("", N_("readable by its owner only"))})
+def key(at: At) -> Fact:
+    """The signing key can be read and belongs to the published one; nobody else can read it (not told on Windows)."""
+    folder = at.context.home.keys
+    path = folder / "ledger.key"
+    if not path.exists():
+        return Fact({"usable": False, "private": None}, {"missing": str(path)})
+    try:
+        signing, public = SigningKey.load_or_create(folder), VerifyKey.load(folder / "ledger.pub")
+    except StoreError as problem:
+        return Fact({"usable": False, "private": None}, {"said": str(problem)})
+    mode = stat.S_IMODE(path.stat().st_mode)
+    same = signing.public.fingerprint == public.fingerprint
+    private = mode & 0o077 == 0 if os.name == "posix" else True
+    return Fact(
+        {"usable": same, "private": private}, {"fingerprint": signing.public.fingerprint, "mode": f"{mode:03o}"}
+    )

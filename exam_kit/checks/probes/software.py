@@ -1,0 +1,63 @@
+"""Is a program installed, and new enough?"""
+
+from __future__ import annotations
+
+import re
+
+from exam_kit.checks import windows
+from exam_kit.checks.at import At
+from exam_kit.checks.model import Fact, Reason
+from exam_kit.checks.registry import probe
+from exam_kit.checks.site import NoFact
+from exam_kit.i18n import N_
+
+DPKG = ("dpkg-query", "-W", "-f", "${Package}\\t${Version}\\t${db:Status-Status}\\n")
+RPM = ("rpm", "-qa", "--qf", "%{NAME}\\t%{VERSION}-%{RELEASE}\\tinstalled\\n")
+
+
+@probe("software.version", readings={"installed": ("", N_("installed")), "version": ("", N_("version"))})
+def version(at: At, *, linux: str = "", windows_name: str = "", command: list[str] | None = None) -> Fact:
+    """Version of a program, by the system's list of packages, else by asking the program itself.
+
+    `linux` is the package's name, `windows_name` how the name in "Apps" begins, `command` prints the version.
+    """
+    source, packages, name = _packages(at, linux, windows_name)
+    if name and packages is not None and name in packages:
+        return Fact({"installed": True, "version": packages[name]}, {"source": source, "package": name})
+    if command:
+        record = at.command(*command)
+        if record.fault is not Reason.TOOL_ABSENT:
+            said = record.answer() or record.err
+            found = re.search(r"\d+(?:\.\d+)+", said)
+            if found is None:
+                raise NoFact(Reason.ERROR, command=command[0], said=said[:200])
+            return Fact({"installed": True, "version": found[0]}, {"source": " ".join(command), "said": said[:200]})
+    if packages is None and not command:
+        raise NoFact(Reason.TOOL_ABSENT, looked_for=["dpkg-query", "rpm"])
+    return Fact({"installed": False, "version": None}, {"source": source or " ".join(command or ()), "package": name})
+
+
+def _packages(at: At, linux: str, windows_name: str) -> tuple[str, dict[str, str] | None, str]:
+    """(where from, versions by name or None where nobody tells, the name to look for)."""
+    if at.machine.platform == "windows":
+        programs = windows.programs(windows.facts(at))
+        full = next((name for name in sorted(programs) if windows_name and name.startswith(windows_name)), windows_name)
+        return "registry", programs, full
+    for argv in (DPKG, RPM):
+        try:
+            return argv[0], _parse(at.texts(*argv), argv[0]), linux
+        except NoFact as none:
+            if none.fact.reason is not Reason.TOOL_ABSENT:
+                raise
+    return "", None, linux
+
+
+def _parse(lines: object, source: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    rows = [str(line).split("\t") for line in lines] if isinstance(lines, list) else []
+    for row in rows:
+        if len(row) == 3 and row[2] == "installed":
+            found[row[0]] = row[1]
+    if not found:
+        raise NoFact(Reason.ERROR, source=source, said=f"no package in {len(rows)} lines")
+    return found

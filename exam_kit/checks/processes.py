@@ -1,0 +1,26 @@
+"""The programs that run on this machine, read once per run."""
+
+from __future__ import annotations
+
+import psutil
+
+from exam_kit.checks.at import At
+
+__all__ = ["process_names"]
+
+
+def process_names(at: At) -> frozenset[str]:
+    """Names of the running programs, as the system shortens them (15 characters on Linux)."""
+    return at.once("processes", lambda: _read(at))
+
+
+def _read(at: At) -> frozenset[str]:
+    if at.machine.platform == "windows":
+        return frozenset(process.info["name"] or "" for process in psutil.process_iter(["name"]))
+    names = set()
+    for entry in (at.machine.root / "proc").glob("[0-9]*/comm"):
+        try:
+            names.add(entry.read_text(encoding="utf-8", errors="replace").strip())
+        except OSError:
+            continue  # it ended while we looked
+    return frozenset(names)
