@@ -81,7 +81,7 @@ def _check(paper: Paper, number: int, check: Mapping[str, Any]) -> dict[str, Any
     signed = check.get("signed")
     found = check["found"][language]
     if signed:
-        by = paper.say(N_("{name}, {time}"), name=signed["name"], time=paper.moment(from_iso(signed["at"])))
+        by = f"{signed['name']}, {paper.moment(from_iso(signed['at']))}"
         found = f"{found} — {by}" if found else by
     return {
         "number": str(number),

@@ -16,16 +16,19 @@ from exam_kit.errors import RefusedEntry, m
 from exam_kit.journal.categories import Categories, load_categories
 from exam_kit.journal.incident import KINDS, OPENED, Decision, Incident, IncidentDraft, fold
 from exam_kit.journal.numbering import RowRef, next_number, point_key
-from exam_kit.journal.person import AGENT, Actor, Person, authorise, clean, login_of, person_of
+from exam_kit.journal.person import AGENT, EMPTY, Actor, Person, authorise, clean, login_of, person_of
 from exam_kit.point.model import Point
 from exam_kit.store.accounts import Account
 from exam_kit.store.ledger import Ledger
-from exam_kit.store.rights import Act, Role, may
+from exam_kit.store.rights import Act, may
 
 __all__ = ["Decision", "Incident", "IncidentDraft", "Incidents"]
 
 AHEAD = timedelta(minutes=1)
 """People write whole minutes, so a moment may seem this much ahead of the clock."""
+
+COUNT_LIMIT = 100_000
+"""Above this a number of people or minutes is a slip of the hand."""
 
 WHO_DECIDES = {
     Decision.GO_ON: Act.OPEN_INCIDENT,
@@ -136,9 +139,11 @@ class Incidents:
         year: int | None = None,
     ) -> Incident:
         """Fill in fields of the sheet. A field noted again takes the later value; evidence and log rows add up."""
-        for name, count in (("candidates", candidates), ("minutes", minutes_added)):
-            if count is not None and not 0 <= count <= 100_000:
-                raise RefusedEntry(m("Incident: {field} cannot be {count}. Write how many.", field=name, count=count))
+        for count in (candidates, minutes_added):
+            if count is not None and not 0 <= count <= COUNT_LIMIT:
+                raise RefusedEntry(
+                    m("Incident: {count} is not a number of people or minutes. Write how many.", count=count)
+                )
         if gap_from and gap_to and gap_to < gap_from:
             raise RefusedEntry(m("Incident: the gap ends before it begins. Correct one of the times."))
         given: dict[str, Any] = {
@@ -152,7 +157,7 @@ class Incidents:
         }
         fields = {name: value for name, value in given.items() if value is not None}
         if not fields:
-            raise RefusedEntry(m("{field}: nothing is written there. Fill it in and save again.", field="note"))
+            raise RefusedEntry(m(EMPTY["note"]))
         return self._add(number, year, "noted", actor, None, "", fields=fields)
 
     def restored(
@@ -253,9 +258,8 @@ class Incidents:
         if person is None or not person.name.strip() or person.same_as(person_of(actor)):
             raise RefusedEntry(
                 m(
-                    "Incident: an exam is stopped only with the agreement of the commission head ({role}). "
-                    "Name who agreed; it cannot be the one who decides.",
-                    role=Role.COMMISSION_HEAD.value,
+                    "Incident: an exam is stopped only with the agreement of the commission head. "
+                    "Name who agreed; it cannot be the one who decides."
                 )
             )
         return Person(clean(person.name, "name"), clean(person.post, "post", required=False), person.login)

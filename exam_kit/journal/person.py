@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from exam_kit.errors import AccessDenied, RefusedEntry, m
+from exam_kit.i18n import N_
 from exam_kit.store.accounts import Account
 from exam_kit.store.rights import Act, may, require
 
@@ -17,6 +18,18 @@ Actor = Account | Literal["agent"]
 """A signed-in person, or the kit's own agent."""
 
 TEXT_LIMIT = 4000
+
+EMPTY = {
+    "why": N_("Reason: nothing is written there. Write why the line is corrected or withdrawn."),
+    "text": N_("Action 'other': nothing is written beside it. Write what was done."),
+    "name": N_("Name: nothing is written there. Write the person's full name."),
+    "description": N_("Description: nothing is written there. Write what happened."),
+    "measure": N_("Measure: nothing is written there. Write what was done."),
+    "decision": N_("Decision: nothing is written there. Write how it ended."),
+    "evidence": N_("Evidence: nothing is written there. Name the picture, file or paper."),
+    "note": N_("Sheet: no field is filled in. Fill in at least one and save again."),
+}
+"""What is said of a field that must not be empty."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +93,8 @@ def authorise(actor: Actor, *acts: Act, agent: bool = False) -> None:
         )
 
 
-def clean(text: str, what: str, *, required: bool = True) -> str:
-    """`text` on one line, without control characters, normalised (NFC); `what` names the field in an error.
+def clean(text: str, field: str, *, required: bool = True) -> str:
+    """`text` on one line, without control characters, normalised (NFC); `field` is a key of `EMPTY` when required.
 
     Raises:
         RefusedEntry: it is empty and `required`, too long, or not valid Unicode.
@@ -89,16 +102,16 @@ def clean(text: str, what: str, *, required: bool = True) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as problem:
-        raise RefusedEntry(m("{field}: the text holds a broken character. Type it again.", field=what)) from problem
+        raise RefusedEntry(m("Journal: the text holds a broken character. Type it again.")) from problem
     shown = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
     shown = " ".join(unicodedata.normalize("NFC", shown).split())
     if required and not shown:
-        raise RefusedEntry(m("{field}: nothing is written there. Fill it in and save again.", field=what))
+        raise RefusedEntry(m(EMPTY[field]))
     if len(shown) > TEXT_LIMIT:
         raise RefusedEntry(
             m(
-                "{field}: {length} characters, and at most {limit} fit. Shorten it and save again.",
-                field=what,
+                "Journal: the text '{start}…' has {length} characters, and at most {limit} fit. Shorten it and save.",
+                start=shown[:20],
                 length=len(shown),
                 limit=TEXT_LIMIT,
             )
