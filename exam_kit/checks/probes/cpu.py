@@ -15,7 +15,7 @@ from exam_kit.i18n import N_
 MAX_FREQUENCY = "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"
 
 
-@probe("cpu.cores", readings={"cores": ("", N_("cores")), "speed": ("hz", N_("speed"))})
+@probe("cpu.cores", readings={"cores": ("", N_("cores")), "speed": ("hz", N_("clock speed"))})
 def cores(at: At) -> Fact:
     """Cores the system sees, and the highest speed of one in Hz (None where the machine does not tell)."""
     if at.machine.platform == "windows":

@@ -21,7 +21,7 @@ CAMERAS = "cameras"
 @probe(
     "network.channel",
     lane="waiting",
-    readings={"reached": ("", N_("reached")), "status": ("", N_("answer")), "took": ("s", N_("took"))},
+    readings={"reached": ("", N_("reached")), "status": ("", N_("answer code")), "took": ("s", N_("took"))},
 )
 def channel(at: At, *, url: str) -> Fact:
     """How far one gets towards `url`, the HTTP status, and how long it took.
