@@ -37,11 +37,19 @@ def _look(at: At) -> CameraFacts:
     camera = _camera(at)
     password = at.context.secrets.get(f"camera:{camera.id}")
     thresholds = Thresholds.from_mapping(at.profile.picture)
-    limit = at.remaining_s(keep_s=0.4)
-    return at.once(
-        f"look {camera.id}",
-        lambda: look(Source.of(camera), password, seconds=LOOK_S, timeout_s=limit, thresholds=thresholds),
-    )
+    approved = at.context.home.references / f"{camera.id}.jpg"
+
+    def watch() -> CameraFacts:
+        return look(
+            Source.of(camera),
+            password,
+            seconds=LOOK_S,
+            timeout_s=at.remaining_s(keep_s=0.4),
+            thresholds=thresholds,
+            reference=approved if approved.exists() else None,
+        )
+
+    return at.once(f"look {camera.id}", watch)
 
 
 def _seen(at: At) -> CameraFacts:
@@ -72,8 +80,8 @@ def picture(at: At) -> Fact:
     seen = _seen(at)
     state = str(seen.picture)
     if state == "unknown":
-        raise NoFact(Reason.ERROR, picture=state)
-    return Fact({"picture": state}, {"width": seen.width, "height": seen.height})
+        raise NoFact(Reason.ERROR, picture=state, measures=seen.measures)
+    return Fact({"picture": state}, {"measures": seen.measures, "damaged": seen.damaged})
 
 
 @probe(
