@@ -17,7 +17,7 @@ from typing import Any
 from exam_kit import __version__
 from exam_kit.cli import day, house, log
 from exam_kit.errors import ExamKitError
-from exam_kit.i18n import LANGUAGES, set_language
+from exam_kit.i18n import LANGUAGES, _, set_language
 
 __all__ = ["main"]
 
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    set_language(_system_language())
     options = _parser().parse_args(arguments)
     set_language(options.language or _system_language())
     try:
@@ -52,11 +53,11 @@ def _system_language() -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser: Any = argparse.ArgumentParser(
-        prog="exam-kit", description="Exam Kit: checks, recording, archive, journals."
+        prog="exam-kit", description=_("Exam Kit: checks, recording, archive, journals.")
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("--language", choices=sorted(LANGUAGES), help="language of messages (default: the system's)")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    parser.add_argument("--language", choices=sorted(LANGUAGES), help=_("language of messages (default: the system's)"))
+    commands = parser.add_subparsers(title=_("commands"), required=True, metavar="COMMAND")
     for room in (house, day, log):
         room.add_commands(commands)
     return parser  # type: ignore[no-any-return]

@@ -30,42 +30,44 @@ __all__ = ["add_commands"]
 
 
 def add_commands(commands: Any) -> None:
-    check = commands.add_parser("check", help="run the checks; 0 READY, 3 NOT READY, 4 INCOMPLETE, 5 with remarks")
-    check.add_argument("--only", nargs="+", metavar="ID", help="only these checks; the others are carried over")
-    check.add_argument("--day", type=date.fromisoformat, help="exam day YYYY-MM-DD (default: today's or the next)")
+    check = commands.add_parser("check", help=_("run the checks; 0 READY, 3 NOT READY, 4 INCOMPLETE, 5 with remarks"))
+    check.add_argument("--only", nargs="+", metavar="ID", help=_("only these checks; the others are carried over"))
+    check.add_argument("--day", type=date.fromisoformat, help=_("exam day YYYY-MM-DD (default: today's or the next)"))
     add_json(check)
     check.set_defaults(run=_check)
 
-    record = commands.add_parser("record", help="start or stop recording on an order")
-    record.add_argument("--camera", nargs="+", metavar="ID", help="these cameras (default: all)")
-    record.add_argument("--zone", nargs="+", choices=[zone.value for zone in Zone], help="the cameras of these zones")
-    record.add_argument("--stop", action="store_true", help="stop instead of start")
-    record.add_argument("--seconds", type=float, help="record this long, then stop")
-    record.add_argument("--by", help="who ordered it (needed to stop)")
-    record.add_argument("--why", default="", help="the reason")
+    record = commands.add_parser("record", help=_("start or stop recording on an order"))
+    record.add_argument("--camera", nargs="+", metavar="ID", help=_("these cameras (default: all)"))
+    record.add_argument(
+        "--zone", nargs="+", choices=[zone.value for zone in Zone], help=_("the cameras of these zones")
+    )
+    record.add_argument("--stop", action="store_true", help=_("stop instead of start"))
+    record.add_argument("--seconds", type=float, help=_("record this long, then stop"))
+    record.add_argument("--by", help=_("who ordered it (needed to stop)"))
+    record.add_argument("--why", default="", help=_("the reason"))
     add_json(record)
     record.set_defaults(run=_record)
 
-    archive = commands.add_parser("archive", help="copy an exam day's footage, prove it, write the bag and the act")
-    archive.add_argument("--day", type=date.fromisoformat, help="exam day YYYY-MM-DD (default: the latest)")
+    archive = commands.add_parser("archive", help=_("copy an exam day's footage, prove it, write the bag and the act"))
+    archive.add_argument("--day", type=date.fromisoformat, help=_("exam day YYYY-MM-DD (default: the latest)"))
     archive.add_argument(
         "--zone",
         nargs="+",
         choices=[zone.value for zone in Zone],
         default=[Zone.CORRIDOR.value, Zone.ENTRANCE.value],
-        help="zones to copy (default: corridor entrance)",
+        help=_("zones to copy (default: corridor entrance)"),
     )
-    archive.add_argument("--to", type=Path, help="folder or drive (default: bags/ of this home)")
-    archive.add_argument("--by", help="who ordered it")
+    archive.add_argument("--to", type=Path, help=_("folder or drive (default: bags/ of this home)"))
+    archive.add_argument("--by", help=_("who ordered it"))
     add_json(archive)
     archive.set_defaults(run=_archive)
 
     verify = commands.add_parser(
-        "verify", help="prove a bag; 0 whole, 20 changed, 21 missing, 22 unexpected, 23 no bag"
+        "verify", help=_("prove a bag; 0 whole, 20 changed, 21 missing, 22 unexpected, 23 no bag")
     )
     verify.add_argument("path", type=Path)
-    verify.add_argument("--quick", action="store_true", help="names and sizes only; proves no content")
-    verify.add_argument("--key", type=Path, help="the point's public key, kept elsewhere")
+    verify.add_argument("--quick", action="store_true", help=_("names and sizes only; proves no content"))
+    verify.add_argument("--key", type=Path, help=_("the point's public key, kept elsewhere"))
     add_json(verify)
     verify.set_defaults(run=_verify)
 

@@ -35,40 +35,46 @@ NOT_AS_PLANNED = 6
 
 
 def add_commands(commands: Any) -> None:
-    up = commands.add_parser("up", help="run the agent and the screens for the point in this home")
-    up.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port on 127.0.0.1 (default {DEFAULT_PORT})")
+    up = commands.add_parser("up", help=_("run the agent and the screens for the point in this home"))
+    up.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=_("port on 127.0.0.1 (default {port})").format(port=DEFAULT_PORT)
+    )
     up.set_defaults(run=_up)
 
-    demo = commands.add_parser("demo", help="the made-up point with six synthetic cameras")
-    demo.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port on 127.0.0.1 (default {DEFAULT_PORT})")
+    demo = commands.add_parser("demo", help=_("the made-up point with six synthetic cameras"))
+    demo.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=_("port on 127.0.0.1 (default {port})").format(port=DEFAULT_PORT)
+    )
     demo.add_argument(
         "--headless",
         action="store_true",
-        help=f"play one compressed exam day without screens; ends with {NOT_AS_PLANNED} when it did not go as planned",
+        help=_("play one compressed exam day without screens; ends with {code} when it did not go as planned").format(
+            code=NOT_AS_PLANNED
+        ),
     )
     add_json(demo)
     demo.set_defaults(run=_demo)
 
-    check = commands.add_parser("doctor", help="check this installation")
+    check = commands.add_parser("doctor", help=_("check this installation"))
     add_json(check)
     check.set_defaults(run=_doctor)
 
-    user = commands.add_parser("user", help="people who sign in").add_subparsers(required=True, metavar="COMMAND")
-    add = user.add_parser("add", help="add an account; the PIN is asked for, or read from standard input")
+    user = commands.add_parser("user", help=_("people who sign in")).add_subparsers(required=True, metavar="COMMAND")
+    add = user.add_parser("add", help=_("add an account; the PIN is asked for, or read from standard input"))
     add.add_argument("login")
-    add.add_argument("--name", required=True, help="as printed on forms")
+    add.add_argument("--name", required=True, help=_("as printed on forms"))
     add.add_argument("--role", required=True, choices=[role.value for role in Role])
-    add.add_argument("--post", default="", help="position as printed on forms")
+    add.add_argument("--post", default="", help=_("position as printed on forms"))
     add.set_defaults(run=_user_add)
-    pin = user.add_parser("pin", help="set a new PIN")
+    pin = user.add_parser("pin", help=_("set a new PIN"))
     pin.add_argument("login")
     pin.set_defaults(run=_user_pin)
-    listed = user.add_parser("list", help="list the accounts")
+    listed = user.add_parser("list", help=_("list the accounts"))
     add_json(listed)
     listed.set_defaults(run=_user_list)
 
-    camera = commands.add_parser("camera", help="cameras").add_subparsers(required=True, metavar="COMMAND")
-    password = camera.add_parser("password", help="keep a camera's password; it is asked for, or read from input")
+    camera = commands.add_parser("camera", help=_("cameras")).add_subparsers(required=True, metavar="COMMAND")
+    password = camera.add_parser("password", help=_("keep a camera's password; it is asked for, or read from input"))
     password.add_argument("camera")
     password.set_defaults(run=_camera_password)
 

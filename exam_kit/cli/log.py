@@ -22,27 +22,29 @@ UNVERIFIABLE = 31
 
 
 def add_commands(commands: Any) -> None:
-    log = commands.add_parser("log", help="the ledger: verify, export, checkpoint").add_subparsers(
+    log = commands.add_parser("log", help=_("the ledger: verify, export, checkpoint")).add_subparsers(
         required=True, metavar="COMMAND"
     )
-    verify = log.add_parser("verify", help=f"prove the chain; ends with {TAMPERED} when it was changed")
-    verify.add_argument("path", nargs="?", type=Path, help="a database or an export (default: this home's database)")
-    verify.add_argument("--key", type=Path, help="the point's public key, kept elsewhere")
+    verify = log.add_parser(
+        "verify", help=_("prove the chain; ends with {code} when it was changed").format(code=TAMPERED)
+    )
+    verify.add_argument("path", nargs="?", type=Path, help=_("a database or an export (default: this home's database)"))
+    verify.add_argument("--key", type=Path, help=_("the point's public key, kept elsewhere"))
     verify.add_argument(
         "--anchor",
         action="append",
         type=Path,
         default=[],
         metavar="FILE",
-        help="a checkpoint kept elsewhere; repeatable",
+        help=_("a checkpoint kept elsewhere; repeatable"),
     )
     add_json(verify)
     verify.set_defaults(run=_verify)
-    export = log.add_parser("export", help="write the ledger as one text file that proves itself")
+    export = log.add_parser("export", help=_("write the ledger as one text file that proves itself"))
     export.add_argument("path", type=Path)
     add_json(export)
     export.set_defaults(run=_export)
-    checkpoint = log.add_parser("checkpoint", help="sign the head of the chain and print it, to be kept elsewhere")
+    checkpoint = log.add_parser("checkpoint", help=_("sign the head of the chain and print it, to be kept elsewhere"))
     add_json(checkpoint)
     checkpoint.set_defaults(run=_checkpoint)
 

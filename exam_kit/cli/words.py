@@ -12,6 +12,7 @@ from typing import Any
 
 from exam_kit.clock import Clock, SystemClock
 from exam_kit.home import Home
+from exam_kit.i18n import _
 from exam_kit.point import Point, Secrets, load_point
 from exam_kit.store import Ledger, Store, open_store
 
@@ -40,7 +41,9 @@ class Desk:
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", nargs="?", const="-", metavar="FILE", help="answer as JSON, on the screen or in FILE")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help=_("answer as JSON, on the screen or in FILE")
+    )
 
 
 def answer(options: argparse.Namespace, data: Any, text: str) -> None:
