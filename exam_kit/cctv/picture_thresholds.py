@@ -48,12 +48,6 @@ class Thresholds:
     """…and undoing it brings back at least this share of the edges"""
     lost_retention: float
     """moved: less than this share of the approved picture's edges is in place at all (another scene)"""
-    burst_frames: float
-    """how many keyframes the watch takes the median of"""
-    alarm_bursts: float
-    """how many of the last bursts must say the same before the watch does…"""
-    of_bursts: float
-    """…out of how many"""
 
     @classmethod
     def from_mapping(cls, table: Mapping[str, object]) -> Thresholds:
@@ -88,6 +82,5 @@ SHIPPED: dict[str, float] = {
     "sharpness": 0.2, "sharpness_ratio": 0.5,
     "frozen_s": 10, "still_difference": 0.1, "still_s": 60,
     "moved_shift": 0.02, "moved_scale": 0.05, "moved_turn_deg": 1.5, "moved_gain": 0.10, "lost_retention": 0.10,
-    "burst_frames": 5, "alarm_bursts": 2, "of_bursts": 3,
 }  # fmt: skip
 """Measured on footage, not taken from a rule; the shipped profiles copy them, and a profile's own table wins."""

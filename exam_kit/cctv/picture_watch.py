@@ -44,13 +44,20 @@ class PictureWatch:
     thread.
     """
 
-    def __init__(self, thresholds: Thresholds, reference: Frame | None = None) -> None:
+    def __init__(
+        self,
+        thresholds: Thresholds,
+        reference: Frame | None = None,
+        *,
+        burst_frames: int = 5,
+        alarm_bursts: int = 2,
+        of_bursts: int = 3,
+    ) -> None:
         self._thresholds = thresholds
         self._reference = reference
-        self._burst = max(1, round(thresholds.burst_frames))
-        self._frames: deque[Frame] = deque(maxlen=self._burst)
-        enough, of = max(1, round(thresholds.alarm_bursts)), max(1, round(thresholds.of_bursts))
-        self._alone, self._compared = Votes(enough, of), Votes(enough, of)
+        self._burst = burst_frames
+        self._frames: deque[Frame] = deque(maxlen=burst_frames)
+        self._alone, self._compared = Votes(alarm_bursts, of_bursts), Votes(alarm_bursts, of_bursts)
         self._seen = 0
         self._digest = b""
         self._unchanged_since = 0.0
