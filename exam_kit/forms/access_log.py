@@ -18,6 +18,9 @@ __all__ = ["COLUMNS", "access_log_pdf", "action_text", "remark_text"]
 
 TITLE = N_("Log of access to the CCTV hardware and software unit (PAK)")
 
+LONG = 500
+"""A line with more text than this may run over to the next page; a shorter one stays whole."""
+
 COLUMNS = {
     "number": N_("№"),
     "date": N_("Date"),
@@ -68,6 +71,7 @@ def _row(paper: Paper, row: AccessRow) -> dict[str, Any]:
     return {
         "number": str(row.number),
         "void": row.void,
+        "long": len(row.text) + len(row.why) > LONG,
         "date": day_text(row.date),
         "rooms": row.rooms_text,
         "start": paper.clock(row.start),

@@ -17,7 +17,7 @@ from exam_kit.home import Home
 from exam_kit.i18n import N_
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.access_row import AccessRow
-from exam_kit.journal.incident import EVENT_LABELS, Incident
+from exam_kit.journal.incident import EVENT_LABELS, Event, Incident
 from exam_kit.journal.incidents import Incidents
 from exam_kit.point import ExamDay, Point
 from exam_kit.store import Head
@@ -102,10 +102,7 @@ def incidents_csv(point: Point, incidents: Sequence[Incident], journal: Incident
     lines = []
     for incident in incidents:
         fields = incident_fields(paper, incident, journal.categories)
-        steps = [
-            f"{paper.moment(event.at)} {say(EVENT_LABELS[event.kind])}: {event_text(paper, event)}, {event.by.name}"
-            for event in incident.timeline
-        ]
+        steps = [f"{paper.moment(event.at)} {_said(paper, event)} ({event.by.name})" for event in incident.timeline]
         lines.append(
             [
                 str(incident.number),
@@ -116,6 +113,11 @@ def incidents_csv(point: Point, incidents: Sequence[Incident], journal: Incident
             ]
         )
     return as_csv([titles, *lines])
+
+
+def _said(paper: Paper, event: Event) -> str:
+    label, text = paper.say(EVENT_LABELS[event.kind]), event_text(paper, event)
+    return f"{label}: {text}" if text else label
 
 
 def export_day(

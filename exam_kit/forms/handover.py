@@ -21,12 +21,14 @@ TITLE = N_("Footage hand-over act № {number}")
 
 COLUMNS = {
     "number": N_("№"),
+    "files": N_("Files"),
     "camera": N_("Camera"),
     "place": N_("Place"),
     "from": N_("From"),
     "to": N_("To"),
     "size": N_("Size, bytes"),
-    "sha256": N_("SHA-256 and file"),
+    "sha256": "SHA-256",
+    "file": N_("File"),
     "gaps": N_("Gaps"),
 }
 
@@ -82,11 +84,17 @@ def handover_act_pdf(
             signature(paper.say(N_("Received by"))),
         ],
         columns=paper.words(COLUMNS),
+        cameras=[_camera(paper, camera, act) for camera in act.cameras],
         files=[_file(paper, number, file, act) for number, file in enumerate(act.files, 1)],
         empty=paper.say(N_("No files.")),
         totals=_totals(paper, act),
         words=paper.words(
-            {"gaps": N_("Gaps in the recording"), "deficiencies": N_("Deficiencies"), "none": N_("none")}
+            {
+                "gaps": N_("Gaps in the recording"),
+                "deficiencies": N_("Deficiencies"),
+                "none": N_("none"),
+                "annex": N_("Annex: list of files"),
+            }
         ),
         gaps=[_gap(paper, gap, act.exam_date) for gap in act.gaps],
         deficiencies=[deficiency.text(language) for deficiency in act.deficiencies],
@@ -108,9 +116,23 @@ def _file(paper: Paper, number: int, file: ActFile, act: HandoverAct) -> dict[st
         "to": paper.clock(file.end, beside=act.exam_date, seconds=True),
         "size": paper.number(file.bytes, 0),
         "sha256": file.sha256,
-        "path": file.path,
+        "path": file.path.rpartition("/")[2],
         "gaps": "; ".join(_span(paper, gap, act.exam_date) for gap in act.gaps_in(file)),
     }
+
+
+def _camera(paper: Paper, camera: str, act: HandoverAct) -> list[str]:
+    files, gaps = [file for file in act.files if file.camera == camera], act.gaps_of(camera)
+    lost = sum(gap.seconds or 0.0 for gap in gaps)
+    return [
+        camera,
+        ", ".join(sorted({file.place for file in files})),
+        paper.clock(min(file.start for file in files), beside=act.exam_date, seconds=True),
+        paper.clock(max(file.end for file in files), beside=act.exam_date, seconds=True),
+        str(len(files)),
+        paper.number(sum(file.bytes for file in files), 0),
+        f"{len(gaps)}{paper.say(N_(' ({seconds} s)'), seconds=paper.number(lost))}" if gaps else paper.say(N_("none")),
+    ]
 
 
 def _span(paper: Paper, gap: ActGap, date: dt.date) -> str:

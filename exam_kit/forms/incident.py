@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -104,7 +105,7 @@ def incident_fields(paper: Paper, incident: Incident, categories: Categories) ->
         "restored": paper.clock(incident.restored_at, beside=date),
         "duration": _duration(paper, incident.duration_s),
         "evidence": "; ".join(incident.evidence),
-        "log_rows": ", ".join(f"№ {ref.number}" for ref in incident.log_rows),
+        "log_rows": _lines(paper, [ref.number for ref in incident.log_rows]),
         "closed": f"{paper.moment(incident.closed_at)}, {_who(closed)}: {incident.conclusion}" if closed else "",
     }
 
@@ -143,8 +144,12 @@ def _noted(paper: Paper, name: str, value: Any) -> str:
         return f"{paper.say(label)}: {paper.moment(datetime.fromisoformat(value))}"
     label = paper.say(FIELDS[_NOTED.get(name, name)])
     if name == "log_rows":
-        return f"{label}: " + ", ".join(f"№ {number}" for _year, number in value)
+        return f"{label}: {_lines(paper, [number for _year, number in value])}"
     return f"{label}: {', '.join(value) if isinstance(value, list) else value}"
+
+
+def _lines(paper: Paper, numbers: Sequence[int]) -> str:
+    return ", ".join(f"{paper.say(N_('№'))} {number}" for number in numbers)
 
 
 def _step(paper: Paper, event: Event, date: dt.date) -> list[str]:

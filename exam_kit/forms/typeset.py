@@ -23,7 +23,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 STANDARD: Final = "a-2b"
 
 _MISSING = re.compile(r"the text `(\"(?:[^\"\\]|\\.)*\")` could not be displayed", re.DOTALL)
-_LONG_WORD = re.compile(r"\S{25,}")
+_LONG_WORD = re.compile(r"[^\s-]{25,}")
 _BREAK = "\u200b"
 PIECE = 12
 """A word too long for a narrow column may be broken after this many characters."""

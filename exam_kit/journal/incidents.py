@@ -16,7 +16,7 @@ from exam_kit.errors import RefusedEntry, m
 from exam_kit.journal.categories import Categories, load_categories
 from exam_kit.journal.incident import KINDS, OPENED, Decision, Incident, IncidentDraft, fold
 from exam_kit.journal.numbering import RowRef, next_number, point_key
-from exam_kit.journal.person import AGENT, EMPTY, Actor, Person, authorise, clean, login_of, person_of
+from exam_kit.journal.person import AGENT, Actor, Person, authorise, clean, login_of, person_of
 from exam_kit.point.model import Point
 from exam_kit.store.accounts import Account
 from exam_kit.store.ledger import Ledger
@@ -157,7 +157,7 @@ class Incidents:
         }
         fields = {name: value for name, value in given.items() if value is not None}
         if not fields:
-            raise RefusedEntry(m(EMPTY["note"]))
+            clean("", "note")
         return self._add(number, year, "noted", actor, None, "", fields=fields)
 
     def restored(
