@@ -58,13 +58,12 @@ def copy_files(
     done_files, done_bytes = before.done_files, before.done_bytes
     retried: set[str] = set()
     outstanding = len(tasks)
-    pipeline = Pipeline(sink, journal)
+    lying = [task for task in tasks if sink.size(task.path) == task.bytes]
+    adopted = {task.path for task in lying}
+    pipeline = Pipeline(sink, journal, lying)
     try:
-        adopted = {task.path for task in tasks if sink.size(task.path) == task.bytes}
         for task in tasks:
-            if task.path in adopted:
-                pipeline.prove(task)
-            else:
+            if task.path not in adopted:
                 sink.discard(task.path)
                 pipeline.copy(task)
         while outstanding:

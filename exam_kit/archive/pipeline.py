@@ -11,7 +11,7 @@ import hashlib
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -22,6 +22,10 @@ from exam_kit.archive.sink import CopyTask, Proof, Sink
 from exam_kit.errors import Message
 
 __all__ = ["Broken", "Differs", "Event", "Failed", "Pipeline", "Verified"]
+
+
+UNPROVED = 2
+"""Files that may be written and not yet read back: the writer waits, so that a crash leaves little to be proved."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +85,20 @@ _Step = _Begin | Buffer | _End
 
 
 class Pipeline:
-    """Feed it with `copy` and `prove`, take `events`; `stop` ends it."""
+    """Feed it with `copy`, take `events`; `stop` ends it.
 
-    def __init__(self, sink: Sink, journal: CopyJournal) -> None:
+    `lying` are files that may lie at the destination whole already: they are read back, and accepted or removed.
+    """
+
+    def __init__(self, sink: Sink, journal: CopyJournal, lying: Sequence[CopyTask] = ()) -> None:
         self.events: queue.Queue[Event] = queue.Queue()
         self.written_bytes = 0
         self._sink, self._journal, self._stop = sink, journal, Stop()
         self._tasks: Channel[CopyTask] = Channel(self._stop)
         self._to_hash: Channel[_Step] = Channel(self._stop)
         self._to_write: Channel[_Step] = Channel(self._stop)
-        self._to_prove: Channel[CopyTask] = Channel(self._stop)
+        self._lying = lying
+        self._to_prove: Channel[CopyTask] = Channel(self._stop, UNPROVED)
         self._pool = Pool(self._stop)
         self._threads = [
             threading.Thread(target=self._run, args=(work,), name=f"archive-{name}", daemon=True)
@@ -106,10 +114,6 @@ class Pipeline:
 
     def copy(self, task: CopyTask) -> None:
         self._tasks.put(task)
-
-    def prove(self, task: CopyTask) -> None:
-        """The whole file may lie there already: read it back, and accept or remove it."""
-        self._to_prove.put(task)
 
     def stop(self) -> None:
         """End now; a file being written is given up."""
@@ -214,19 +218,23 @@ class Pipeline:
                 raise
 
     def _prove(self) -> NoReturn:
+        for task in self._lying:
+            self._prove_one(task)
         while True:
-            task = self._to_prove.get()
-            proof = self._sink.prove(task, self._stop.is_set)
-            if self._stop.is_set():
-                raise Stopped
-            if not proof.same:
-                self._sink.discard(task.path)
-                self._journal.discarded(task.path, "read back differs")
-                self.events.put(Differs(task, proof))
-                continue
-            self._sink.accept(task.path)
-            self._journal.verified(task.path, task.bytes, task.sha256, proof.device_bytes)
-            self.events.put(Verified(task, proof))
+            self._prove_one(self._to_prove.get())
+
+    def _prove_one(self, task: CopyTask) -> None:
+        proof = self._sink.prove(task, self._stop.is_set)
+        if self._stop.is_set():
+            raise Stopped
+        if not proof.same:
+            self._sink.discard(task.path)
+            self._journal.discarded(task.path, "read back differs")
+            self.events.put(Differs(task, proof))
+            return
+        self._sink.accept(task.path)
+        self._journal.verified(task.path, task.bytes, task.sha256, proof.device_bytes)
+        self.events.put(Verified(task, proof))
 
 
 def _forget(fd: int) -> None:

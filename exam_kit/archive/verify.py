@@ -109,6 +109,8 @@ class _Verification:
         self.judged = {TAGMANIFEST, SIGNATURE}
         self._signature()
         tags = self._list(TAGMANIFEST, payload=False)
+        if MANIFEST in tags:
+            self._hash_known(MANIFEST, tags[MANIFEST])
         payload = self._list(MANIFEST, payload=True)
         for wanted in (DECLARATION, INFO, MANIFEST, PUBLIC_KEY):
             if wanted not in tags and TAGMANIFEST in self.files:
@@ -137,7 +139,7 @@ class _Verification:
         self.judged.add(path)
         if path not in self.files:
             self.report.add("missing", path, m("{path}: is missing.", path=path))
-        elif sha256 is not None and read and self._sha256(path) != sha256:
+        elif sha256 is not None and read and self._sha256(path) not in (None, sha256):
             self._changed(path)
 
     def _sha256(self, path: str) -> str | None:
@@ -159,16 +161,20 @@ class _Verification:
         return digest
 
     def _list(self, name: str, *, payload: bool) -> dict[str, str]:
-        if name not in self.files:
-            self._hash_known(name, None) if name not in self.judged else self.report.add(
-                "missing", name, m("{path}: is missing.", path=name)
-            )
-            return {}
+        """The list's files; nothing, and the files it would name unjudged, when it is missing or cannot be read."""
         try:
-            return read_list(self.root, self.files[name][0], payload=payload)
+            if name in self.files:
+                return read_list(self.root, self.files[name][0], payload=payload)
+            if not self.report.named(name):
+                self.report.add("missing", name, m("{path}: is missing.", path=name))
         except ValueError as fault:
             self._changed(name, m("{path}: line {line} is no hash and path.", path=name, line=fault.args[0]))
-            return {}
+        except Refused as refusal:
+            if not self.report.named(name):
+                raise
+            self._changed(name, refusal.message)  # damage, known from its hash, that looks like an attack
+        self.judged.update(path for path in self.files if path.startswith("data/") is payload)
+        return {}
 
     def _signature(self) -> None:
         report = self.report
