@@ -83,6 +83,12 @@ _WORDS = {
     "none": N_("none"),
     "battery": N_("battery"),
     "ups": N_("UPS"),
+    # Why a camera does not answer (cctv.source.SourceCause).
+    "refused": N_("connection refused"),
+    "unauthorised": N_("sign-in refused"),
+    "timeout": N_("silence"),
+    "no_video": N_("no video"),
+    "ended": N_("the stream ended"),
     # How far network.channel got.
     "nothing": N_("nothing"),
     "name": N_("the name only"),
@@ -140,7 +146,8 @@ def found(result: Result, language: str) -> str:
         return translate(REASON_LABELS[reason], language)
     if result.fact.outcome is Outcome.PENDING:
         return result.signed.note if result.signed else ""
-    return ", ".join(_named(name, value, result.readings, language) for name, value in result.fact.values.items())
+    known = ((name, value) for name, value in result.fact.values.items() if value is not None)
+    return ", ".join(_named(name, value, result.readings, language) for name, value in known)
 
 
 def expected(result: Result, language: str) -> str:

@@ -61,7 +61,12 @@ def _seen(at: At) -> CameraFacts:
         raise NoFact(REASONS.get(cause, Reason.ERROR), cause=cause, said=str(problem)) from None
 
 
-@probe("camera.answers", lane="waiting", per="camera", readings={"answers": ("", N_("answers")), "took": ("s", "")})
+@probe(
+    "camera.answers",
+    lane="waiting",
+    per="camera",
+    readings={"answers": ("", N_("answers")), "cause": ("", N_("cause")), "took": ("s", N_("took"))},
+)
 def answers(at: At) -> Fact:
     """Video comes. A camera that refuses, is silent or sends none is a measured "no"."""
     try:
@@ -70,8 +75,8 @@ def answers(at: At) -> Fact:
         cause = str(getattr(problem, "cause", ""))
         if cause not in SILENT:
             raise NoFact(Reason.ERROR, cause=cause, said=str(problem)) from None
-        return Fact({"answers": False, "took": None}, {"cause": cause, "said": str(problem)})
-    return Fact({"answers": True, "took": round(seen.elapsed_s, 2)}, {"codec": seen.codec})
+        return Fact({"answers": False, "cause": cause, "took": None}, {"said": str(problem)})
+    return Fact({"answers": True, "cause": None, "took": round(seen.elapsed_s, 2)}, {"codec": seen.codec})
 
 
 @probe("camera.picture", lane="waiting", per="camera", readings={"picture": ("", N_("picture"))})
