@@ -18,10 +18,10 @@ from typing import Any
 
 from exam_kit.agent import orders
 from exam_kit.agent.demo_point import COMPRESSED, camera_server_config, make_accounts, write_point
-from exam_kit.archive import verify_bag
-from exam_kit.cctv.coverage import coverage
+from exam_kit.archive.verify import verify_bag
+from exam_kit.cctv.coverage import Coverage, coverage
 from exam_kit.cctv.segments import segments
-from exam_kit.checks import latest_run
+from exam_kit.checks.results import latest_run
 from exam_kit.clock import Clock, SystemClock, iso
 from exam_kit.errors import ExamKitError, m
 from exam_kit.home import Home
@@ -247,7 +247,7 @@ class _Day:
     def _camera(self, camera_id: str) -> dict[str, Any]:
         camera = self.point.camera(camera_id)
         window = zone_windows(self.point, self.day)[self.point.zone_of(camera)]
-        seen = coverage(self.store, self.point, camera, window.start, self.stopped_at, self.clock.now())
+        seen = coverage(self.store, self.point, camera_id, window.start, self.stopped_at, self.clock.now())
         pieces = [piece for piece in segments(self.store, camera=camera_id) if piece.start >= self.begun]
         return {
             "recorded_s": round(seen.recorded_s, 2),
@@ -260,11 +260,16 @@ class _Day:
                     "cause": span.cause,
                 }
                 for span in seen.spans
-                if span.kind == "gap"
+                if span.kind == "gap" and span.cause != "starting"
             ],
+            "starting_s": round(_length(seen, "starting"), 2),
             "segments": len(pieces),
             "pictures": self.pictures[camera_id],
         }
+
+
+def _length(seen: Coverage, cause: str) -> float:
+    return sum((span.end - span.start).total_seconds() for span in seen.spans if span.cause == cause)
 
 
 def went_as_planned(report: dict[str, Any]) -> list[str]:

@@ -16,7 +16,8 @@ from typing import Any
 from exam_kit.agent import orders
 from exam_kit.agent.orders import Order
 from exam_kit.agent.papers import hand_over_documents
-from exam_kit.archive import Progress, run_archive
+from exam_kit.archive.job import run_archive
+from exam_kit.archive.result import Progress
 from exam_kit.checks import CheckContext, Result, load_profile, run_and_keep
 from exam_kit.checks.model import Run
 from exam_kit.clock import Clock
@@ -108,7 +109,7 @@ class Duties:
         )
         self.finished_runs.append(run)
         if order is not None:
-            orders.end(self.ledger, order, "done", {"run": run.id, "verdict": run.verdict.value})
+            orders.end(self.ledger, order, "done", {"run": run.id, "verdict": run.verdict})
 
     def _archive(self, order: Order) -> None:
         day = self.point.day(date.fromisoformat(order.body["day"]))

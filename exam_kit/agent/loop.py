@@ -123,7 +123,9 @@ class Agent:
             run = self.duties.finished_runs.pop(0)
             self.watch.check_finished(run)
             if self._planned is not None and not self.duties.busy("check"):
-                planner.finish(self.store, self.clock, self._planned, run.verdict.value)
+                planner.finish(
+                    self.store, self.clock, self._planned, run.verdict.value if run.verdict else "no verdict"
+                )
                 self._planned = None
         while self.duties.failed_archives:
             self.watch.archive_failed(*self.duties.failed_archives.pop(0))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 
-from exam_kit.archive import Document, HandoverAct
-from exam_kit.checks import latest_run
+from exam_kit.archive.act import Document, HandoverAct
 from exam_kit.checks.report import run_dict
+from exam_kit.checks.results import latest_run
 from exam_kit.clock import Clock
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.incidents import Incidents
+from exam_kit.journal.person import Person, person_of
 from exam_kit.point import ExamDay, Point
-from exam_kit.store import Ledger, Store
+from exam_kit.store import Accounts, Ledger, Store
 
 __all__ = ["hand_over_documents"]
 
@@ -23,18 +24,25 @@ def hand_over_documents(
     """What goes into the bag beside the footage, in the point's language; the check also as JSON."""
     language, head = point.language, ledger.head()
     made = clock.now()
+    people: dict[str, Person] = {account.login: person_of(account) for account in Accounts(store, ledger, clock).all()}
     rows = AccessLog(ledger, point, clock).rows(day.date)
     papers = [
-        Document("act.pdf", handover_act_pdf(point, day, act, language, head)),
-        Document("access-log.pdf", access_log_pdf(point, day, rows, language, head, made)),
+        Document("act.pdf", handover_act_pdf(point, day, act, language, head, people=people)),
+        Document("access-log.pdf", access_log_pdf(point, day, rows, language, head, made_at=made)),
     ]
     papers += [
-        Document(f"incident-{sheet.year}-{sheet.number:03d}.pdf", incident_pdf(point, sheet, language, head, made))
+        Document(
+            f"incident-{sheet.year}-{sheet.number:03d}.pdf", incident_pdf(point, sheet, language, head, made_at=made)
+        )
         for sheet in Incidents(ledger, point, clock).all(day.date)
     ]
     run = latest_run(store, day=str(day.date))
     if run is not None:
         found = run_dict(run)
-        papers.append(Document("check-protocol.pdf", check_protocol_pdf(point, day, found, language, head, made)))
+        papers.append(
+            Document(
+                "check-protocol.pdf", check_protocol_pdf(point, day, found, language, head, people=people, made_at=made)
+            )
+        )
         papers.append(Document("check.json", json.dumps(found, ensure_ascii=False, indent=1).encode()))
     return papers

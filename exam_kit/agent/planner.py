@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from exam_kit.agent.orders import Order, recording_orders
-from exam_kit.cctv.recorder import Desired
+from exam_kit.cctv.status import Desired
 from exam_kit.clock import Clock, from_iso, iso
 from exam_kit.point import Point, camera_windows, check_due
 from exam_kit.store import Store

@@ -9,16 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from exam_kit.agent.orders import Order
 from exam_kit.agent.planner import PlannedRun
-from exam_kit.cctv.recorder import CameraStatus
+from exam_kit.cctv.status import CAUSES, CameraStatus
 from exam_kit.checks.model import Run, Severity, State
 from exam_kit.clock import Clock, iso
 from exam_kit.errors import ExamKitError, Message, m
 from exam_kit.forms.exports import export_day
 from exam_kit.home import Home
+from exam_kit.i18n import translate
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
 from exam_kit.journal.incidents import IncidentDraft, Incidents
 from exam_kit.journal.person import AGENT
@@ -71,36 +72,25 @@ class Watch:
         now = self.clock.now()
         for camera_id, seen in status.items():
             key = f"camera:{camera_id}"
-            lost = seen.wanted and seen.state != "recording"
-            if lost and (now - seen.since).total_seconds() >= LOSS_BEFORE_INCIDENT_S and key not in self._reported:
-                self._reported.add(key)
-                self._open_for_camera(key, camera_id, seen)
-            elif not lost and key in self._reported:
+            lost_at = seen.gap_since if seen.desired is not None and seen.state != "recording" else None
+            if lost_at is not None and key not in self._reported:
+                if (now - lost_at).total_seconds() >= LOSS_BEFORE_INCIDENT_S:
+                    self._reported.add(key)
+                    self._open_for_camera(key, camera_id, seen, lost_at)
+            elif lost_at is None and key in self._reported:
                 self._reported.discard(key)
                 sheet = self._incidents.find_open(key)
                 if sheet is not None and sheet.restored_at is None:
-                    self._incidents.restored(
-                        sheet.number,
-                        AGENT,
-                        year=sheet.year,
-                        text=self._say(
-                            m("The camera records again.") if seen.wanted else m("The recording was ended by an order.")
-                        ),
-                    )
+                    records = seen.desired is not None
+                    text = m("The camera records again.") if records else m("The recording was ended by an order.")
+                    self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=self._say(text))
 
-    def _open_for_camera(self, key: str, camera_id: str, seen: CameraStatus) -> None:
+    def _open_for_camera(self, key: str, camera_id: str, seen: CameraStatus, lost_at: datetime) -> None:
         camera = self.point.camera(camera_id)
-        text = self._say(
-            m(
-                "Camera {camera} should record and does not: {fault}.",
-                camera=camera.label,
-                fault=seen.fault or seen.state,
-            )
-        )
-        self._incidents.open_for(
-            key,
-            IncidentDraft("cctv_lost", text, seen.since, room=camera.room, camera=camera_id, gap_from=seen.since),
-        )
+        cause = translate(CAUSES[seen.fault or "not_recorded"], self.point.language)
+        text = self._say(m("Camera {camera} should record and does not: {fault}.", camera=camera.label, fault=cause))
+        draft = IncidentDraft("cctv_lost", text, lost_at, room=camera.room, camera=camera_id, gap_from=lost_at)
+        self._incidents.open_for(key, draft)
 
     def recording_ordered(self, order: Order) -> None:
         """A line of the access log for recording switched on or off by an order."""

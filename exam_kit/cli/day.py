@@ -17,7 +17,7 @@ from exam_kit.agent.duties import check_now
 from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
-from exam_kit.archive import verify_bag
+from exam_kit.archive.verify import verify_bag
 from exam_kit.checks.model import EXIT_CODES, Result, Run, Verdict
 from exam_kit.checks.report import run_dict
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
