@@ -22,7 +22,7 @@ from exam_kit.checks.model import (
 )
 from exam_kit.checks.verdicts import judge, overall, rejudge, version_key
 
-B, M, I = Severity.BLOCKER, Severity.MAJOR, Severity.INFO
+B, M, INFO = Severity.BLOCKER, Severity.MAJOR, Severity.INFO
 
 
 def result(state: State, severity: Severity, check: str = "x") -> Result:
@@ -98,7 +98,7 @@ def test_no_value_is_unknown_whatever_is_expected(reason: Reason) -> None:
         ([(State.OK, B), (State.SKIP, B)], Verdict.READY),
         ([(State.OK, B), (State.WARN, B)], Verdict.READY_WITH_REMARKS),
         ([(State.OK, B), (State.FAIL, M)], Verdict.READY_WITH_REMARKS),
-        ([(State.OK, B), (State.UNKNOWN, I)], Verdict.READY_WITH_REMARKS),
+        ([(State.OK, B), (State.UNKNOWN, INFO)], Verdict.READY_WITH_REMARKS),
         ([(State.OK, B), (State.PENDING, M)], Verdict.READY_WITH_REMARKS),
         ([(State.OK, B), (State.WAIVED, B)], Verdict.READY_WITH_REMARKS),
         ([(State.OK, B), (State.UNKNOWN, B)], Verdict.INCOMPLETE),
