@@ -51,16 +51,16 @@ def messages_in(source: str, name: str) -> Iterator[Found | str]:
         if not count or len(node.args) < count or (called == "m" and isinstance(node.func, ast.Attribute)):
             continue
         place = f"{name}:{node.lineno}"
-        texts = [argument.value for argument in node.args[:count] if _is_text(argument)]
+        texts = [text for argument in node.args[:count] if (text := _text(argument)) is not None]
         if len(texts) == count:
-            if _has_words(str(texts[0])):
-                yield Found(str(texts[0]), str(texts[1]) if count == 2 else "", place)
+            if _has_words(texts[0]):
+                yield Found(texts[0], texts[1] if count == 2 else "", place)
         elif any(_is_filled(argument) for argument in node.args[:count]):
             yield f"{place}: {called}(…) is given a text already filled in; translate first, then fill in the fields"
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
 def _is_filled(node: ast.expr) -> bool:
@@ -108,7 +108,7 @@ def check_language(language: str, found: Iterable[Found], catalogues: dict[str, 
 def _faults(message: Found, entry: Entry) -> Iterator[str]:
     if entry.fuzzy:
         yield "marked fuzzy"
-    forms = list(entry.string) if isinstance(entry.string, tuple | list) else [entry.string]
+    forms = [form or "" for form in (entry.string if isinstance(entry.string, tuple | list) else [entry.string])]
     if not all(forms):
         yield "not translated"
         return

@@ -61,7 +61,7 @@ def locked(lock: Path) -> list[tuple[str, str]]:
 
 
 def wrong_versions() -> tuple[int, list[tuple[str, str, str]]]:
-    """How many packages are locked for this machine; and name, locked version, found version ("" for none) of the wrong."""
+    """How many packages are locked for this machine; name, locked and found version ("" for none) of the wrong ones."""
     pins = locked(kit_root() / "requirements.lock")
     wrong = []
     for name, version in pins:

@@ -98,7 +98,7 @@ class Pip:
             pass_fds=(self._held,) if self._held is not None and os.name == "posix" else (),
         )
         assert process.stdout is not None
-        lines: list[str] = [f"$ pip {' '.join(arguments)}\n"]
+        lines: list[str] = [_CREDENTIALS.sub(r"\1****@", f"$ pip {' '.join(arguments)}\n")]
         progress = _Progress(count)
         try:
             for line in process.stdout:
