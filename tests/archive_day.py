@@ -99,8 +99,11 @@ def archive(
     progress: Callable[[Progress], None] = lambda _progress: None,
     cancelled: Callable[[], bool] = lambda: False,
     keep: KeepRule | None = KEEP,
+    make: bool = True,
 ) -> ArchiveResult:
-    destination.mkdir(exist_ok=True)
+    """Run the archive; the destination is made first unless `make` is false."""
+    if make:
+        destination.mkdir(exist_ok=True)
     return run_archive(
         store=store,
         ledger=ledger,

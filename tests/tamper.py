@@ -1,4 +1,4 @@
-"""Ways to change a ledger's database file behind the kit's back. Written apart from the verifier: plain SQL and bytes."""
+"""Ways to change a ledger file behind the kit's back, written apart from the verifier: plain SQL and bytes."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ __all__ = ["DemoCameras", "play_day", "went_as_planned"]
 
 DROPPED, COVERED = "COR2-1", "ENTR-1"
 DROP_AFTER_START_S, DROP_S = 3.0, 6.0
-COVER_AFTER_START_S, COVER_S = 6.0, 8.0
+COVER_AFTER_START_S, COVER_S = 5.0, 9.0
 
 
 class DemoCameras:

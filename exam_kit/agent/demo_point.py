@@ -73,7 +73,7 @@ LEISURELY = Timetable(
 )
 """A day that begins a minute after the start, for somebody who looks around."""
 
-COMPRESSED = Timetable(check_s=2, headquarters_s=11, corridors_s=11, rooms_s=12, start_s=17, duration_s=20, tail_s=60)
+COMPRESSED = Timetable(check_s=2, headquarters_s=11, corridors_s=11, rooms_s=12, start_s=17, duration_s=24, tail_s=60)
 """A day in about a minute; the recording ends by the head's order, long before its windows do."""
 
 

@@ -46,7 +46,7 @@ class Duties:
         self._threads: dict[str, threading.Thread] = {}
         self._cancelled: set[int] = set()
         self._closing = False
-        self.finished_runs: list[Run] = []
+        self.finished_runs: list[tuple[Order | None, Run]] = []
         self.failed_archives: list[tuple[Order, str]] = []
 
     def busy(self, kind: str) -> bool:
@@ -107,7 +107,7 @@ class Duties:
         run = check_now(
             self.point, self.home, self.store, self.ledger, self.secrets, self.clock, day, actor, only, on_result
         )
-        self.finished_runs.append(run)
+        self.finished_runs.append((order, run))
         if order is not None:
             orders.end(self.ledger, order, "done", {"run": run.id, "verdict": run.verdict})
 

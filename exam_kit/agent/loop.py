@@ -109,10 +109,10 @@ class Agent:
         self._fenced(self._look_after)
 
     def _record(self) -> None:
-        wanted = planner.desired_recordings(self.store, self.point, self.clock.now())
-        began = [camera for camera, desired in wanted.items() if camera not in self._wanted and desired.order is None]
-        self._wanted = set(wanted)
-        self.recorder.set_desired(wanted)
+        wishes = planner.recording_wishes(self.store, self.point, self.clock.now())
+        began = [camera for camera, by in wishes.record.items() if camera not in self._wanted and by.order is None]
+        self._wanted = set(wishes.record)
+        self.recorder.set_desired(wishes.record, wishes.stop)
         self.recorder.tick()
         if began:
             self.watch.recording_began(began)
@@ -120,9 +120,9 @@ class Agent:
     def _look_after(self) -> None:
         self.watch.cameras(self.recorder.status())
         while self.duties.finished_runs:
-            run = self.duties.finished_runs.pop(0)
+            order, run = self.duties.finished_runs.pop(0)
             self.watch.check_finished(run)
-            if self._planned is not None and not self.duties.busy("check"):
+            if order is None and self._planned is not None:
                 planner.finish(
                     self.store, self.clock, self._planned, run.verdict.value if run.verdict else "no verdict"
                 )

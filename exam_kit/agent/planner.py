@@ -20,10 +20,11 @@ __all__ = [
     "ClockStep",
     "ClockWatch",
     "PlannedRun",
+    "Wishes",
     "claim",
-    "desired_recordings",
     "finish",
     "missed",
+    "recording_wishes",
     "release",
     "reopen",
     "sync",
@@ -168,23 +169,37 @@ class ClockWatch:
         return ClockStep(moved, since)
 
 
-def desired_recordings(store: Store, point: Point, now: datetime) -> dict[str, Desired]:
-    """The cameras that should record now, each with whose word that is.
+@dataclass(frozen=True)
+class Wishes:
+    """Which cameras should record now and on whose word; which should not because an order said so."""
+
+    record: dict[str, Desired]
+    stop: dict[str, Desired]
+
+
+def recording_wishes(store: Store, point: Point, now: datetime) -> Wishes:
+    """What should record now.
 
     The last order wins: after "record" a camera records until an order stops it, after "stop" it rests until its next
     window begins. Without an order its zone's window decides. Footage nobody asked for is the smaller harm, so nothing
     but an order or a window's end stops a recording.
     """
     last = _last_orders(store, point)
-    wanted: dict[str, Desired] = {}
+    wishes = Wishes({}, {})
     for camera in point.cameras:
         order = last.get(camera.id)
         window = next((window for window in camera_windows(point, camera) if window.holds(now)), None)
         if order is not None and order.kind == "record":
-            wanted[camera.id] = Desired(order.actor, order.ordered_by, order.why, order.id)
+            wishes.record[camera.id] = _by(order)
         elif window is not None and (order is None or order.given_at < window.start):
-            wanted[camera.id] = Desired(PLAN_ACTOR, "plan", f"window of zone {window.zone}", None)
-    return wanted
+            wishes.record[camera.id] = Desired(PLAN_ACTOR, "plan", f"window of zone {window.zone}", None)
+        elif order is not None:
+            wishes.stop[camera.id] = _by(order)
+    return wishes
+
+
+def _by(order: Order) -> Desired:
+    return Desired(order.actor, order.ordered_by, order.why, order.id)
 
 
 def _last_orders(store: Store, point: Point) -> dict[str, Order]:

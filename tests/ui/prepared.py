@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from exam_kit.agent.status import beat
+from exam_kit.cctv.status import CameraStatus, Desired
 from exam_kit.clock import SystemClock, iso
 from exam_kit.home import Home
 from exam_kit.point import Point, load_point
@@ -77,12 +79,15 @@ def add_footage(home: Home, store: Store, point: Point, clip: bytes = b"") -> No
     with store.transaction() as connection:
         for position, (camera, _room) in enumerate(CAMERAS):
             state = "lost" if camera == "COR2-1" else "off" if camera.startswith("R") else "recording"
-            info = {"fps": 25.0, "bitrate_bps": 2_100_000, "width": 1920, "height": 1080, "codec": "h264"}
-            info |= {"picture": "ok"} if state == "recording" else {}
-            info |= {"cause": "camera_unreachable"} if state == "lost" else {}
+            status = CameraStatus(camera, fps=25.0, bitrate=2.1e6, width=1920, height=1080, codec="h264")
+            if state == "recording":
+                status.picture, status.recorded_to = "ok", now
+            if state == "lost":
+                status.fault, status.gap_since = "camera_unreachable", begun
+            desired = asdict(Desired("agent", "plan", "window of zone")) if state != "off" else None
             connection.execute(
                 "INSERT INTO camera_state (camera, state, since, seen_at, desired, info) VALUES (?, ?, ?, ?, ?, ?)",
-                (camera, state, iso(begun), iso(now), "record", json.dumps(info)),
+                (camera, state, iso(begun), iso(now), json.dumps(desired), json.dumps(status.info())),
             )
             if state != "recording":
                 continue

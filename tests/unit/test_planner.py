@@ -111,7 +111,7 @@ def give(ledger: Ledger, kind: str, *cameras: str) -> int:
 
 
 def wanted(store: Store, point: Point, clock: FakeClock) -> set[str]:
-    return set(planner.desired_recordings(store, point, clock.now()))
+    return set(planner.recording_wishes(store, point, clock.now()).record)
 
 
 def test_cameras_record_in_their_zones_window(store: Store, point: Point, clock: FakeClock) -> None:
@@ -127,7 +127,9 @@ def test_the_last_order_wins(store: Store, ledger: Ledger, point: Point, clock: 
     assert wanted(store, point, clock) == {"ENTR-1"}
     clock.advance(10)
     number = give(ledger, "record", "R1-1", "HQ-1")
-    now = planner.desired_recordings(store, point, clock.now())
+    wishes = planner.recording_wishes(store, point, clock.now())
+    now = wishes.record
+    assert (set(wishes.stop), wishes.stop["COR1-1"].ordered_by) == ({"COR1-1"}, "head")
     assert set(now) == {"HQ-1", "R1-1", "ENTR-1"}
     assert (now["R1-1"].order, now["R1-1"].ordered_by, now["ENTR-1"].order) == (number, "head", None)
 
