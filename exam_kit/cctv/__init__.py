@@ -1,1 +1,1 @@
-
+"""Cameras: sources, recording, segments and gaps, coverage, picture health. The only room that uses PyAV and OpenCV."""

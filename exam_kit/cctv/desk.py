@@ -1,0 +1,103 @@
+"""One camera as the recorder knows it: its state, its gap, and what its worker reports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from exam_kit.cctv.rows import Rows
+from exam_kit.cctv.status import CameraStatus, RecordingState
+from exam_kit.clock import Clock, from_iso
+
+__all__ = ["CameraDesk"]
+
+log = logging.getLogger("exam_kit.cctv")
+
+
+class CameraDesk:
+    """Turns reports into a status, and time without a recording into a gap. While `wanted_at` is set, either it records
+    or, after a short start, a gap is open."""
+
+    def __init__(self, camera: str, rows: Rows, clock: Clock, clean: Callable[[str], str]) -> None:
+        self.status = CameraStatus(camera)
+        self.wanted_at: datetime | None = None
+        self.gap: int | None = None
+        self.restart_at: float | None = None
+        """monotonic time at which a camera whose worker died is started again"""
+        self.password: str | None = None
+        self.password_looked_at = 0.0
+        self._rows = rows
+        self._clock = clock
+        self._clean = clean
+
+    def take(self, event: dict[str, Any]) -> None:
+        """A report about this camera (`exam_kit.cctv.wire`).
+
+        Raises:
+            StoreError: it could not be written down; give it again later.
+        """
+        status = self.status
+        match event["event"]:
+            case "opened":
+                start = from_iso(event["from"])
+                self._rows.segment_opened(status.camera, event["path"], start)
+                self.close_gap(start)
+                status.fault, status.detail, status.retry_at, status.asks = None, "", None, False
+                self.note_recorded(start)
+                if self.wanted_at is not None:
+                    self.set_state("recording")
+            case "closed":
+                status.segments += 1
+                self.note_recorded(from_iso(event["to"]))
+            case "connected":
+                status.width, status.height = event["width"], event["height"]
+                status.codec, status.sound, status.fps = event["codec"], event["sound"], event["fps"]
+            case "progress":
+                status.fps, status.bitrate, status.picture = event["fps"], event["bitrate"], event["picture"]
+                status.width, status.height = event["width"], event["height"]
+                self.note_recorded(from_iso(event["recorded_to"]))
+            case "fault" if self.wanted_at is not None:
+                self._fault(event, self.wanted_at)
+
+    def _fault(self, event: dict[str, Any], wanted_at: datetime) -> None:
+        status, now = self.status, self._clock.now()
+        if event["recorded_to"]:
+            self.note_recorded(from_iso(event["recorded_to"]))
+        cause, detail = event["cause"], self._clean(event["detail"])
+        log.warning("camera %s: %s (%s)", status.camera, cause, detail)
+        self.set_state("lost")
+        status.fault, status.detail = cause, detail
+        status.asks = event["retry_s"] is None
+        status.retry_at = None if event["retry_s"] is None else now + timedelta(seconds=event["retry_s"])
+        if self.gap is None:
+            self.open_gap(max(status.recorded_to or wanted_at, wanted_at), cause, detail)
+        else:
+            row = self._rows.open_gaps().get(status.camera)
+            # "It ended" says little; what the camera answers afterwards says more.
+            if row and row["cause"] == "stream_ended" and cause != "stream_ended":
+                self._rows.gap_explained(self.gap, cause, detail)
+
+    def open_gap(self, since: datetime, cause: str, detail: str = "") -> None:
+        """From `since` on it should record and does not."""
+        self.gap = self._rows.gap_opened(self.status.camera, since, cause, detail)
+        self.status.gap_since = since
+
+    def close_gap(self, end: datetime) -> None:
+        """The gap, if there is one, ends."""
+        if self.gap is not None:
+            self._rows.gap_closed(self.gap, end)
+            self.gap = self.status.gap_since = None
+
+    def note_recorded(self, moment: datetime) -> None:
+        """It is recorded up to this moment, or later."""
+        had = self.status.recorded_to
+        self.status.recorded_to = moment if had is None else max(moment, had)
+
+    def set_state(self, state: RecordingState) -> None:
+        status = self.status
+        if state != "recording":
+            status.picture, status.fps, status.bitrate = "unknown", 0.0, 0.0
+        if status.state != state or status.since is None:
+            status.state, status.since = state, self._clock.now()

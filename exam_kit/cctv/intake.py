@@ -1,0 +1,66 @@
+"""A thread that takes in files nobody closed, one after another, so that hashing holds up nothing."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from pathlib import Path
+from typing import Any
+
+from exam_kit.cctv.process import Events
+from exam_kit.cctv.recovery import take_in, unknown_files
+from exam_kit.point import Point
+
+__all__ = ["Intake"]
+
+log = logging.getLogger("exam_kit.cctv")
+
+
+class Intake:
+    """Reports every file it has taken in as a "closed" event."""
+
+    def __init__(self, footage: Path, point: Point, events: Events) -> None:
+        self._footage = footage
+        self._point = point
+        self._events = events
+        self._jobs: queue.SimpleQueue[tuple[dict[str, Any] | None, str] | None] = queue.SimpleQueue()
+        self._leave = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+        self._thread.start()
+
+    def take(self, row: dict[str, Any] | None, path: str) -> None:
+        """Take in the file at `path` soon; `row` is its unfinished row."""
+        self._jobs.put((row, path))
+
+    def take_unknown(self, known: set[str]) -> int:
+        """Take in every recorded file that is not among `known`; how many."""
+        paths = unknown_files(self._footage, known)
+        for path in paths:
+            self.take(None, path)
+        return len(paths)
+
+    def finished(self, row: dict[str, Any] | None, path: str) -> dict[str, Any] | None:
+        """Take in one file at once; None when that cannot be done, which is logged, and the file left as it is."""
+        try:
+            return take_in(self._footage, self._point, row, path)
+        except OSError as problem:
+            log.error("%s: cannot be taken in: %s", path, problem.strerror)
+        except LookupError:
+            log.error("%s: neither the file nor its name says which camera recorded it and when", path)
+        return None
+
+    def close(self) -> None:
+        """Finish the file at hand and the ones of known rows; what is left is found again at the next start."""
+        self._leave.set()
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            row, path = job
+            if row is None and self._leave.is_set():
+                continue
+            event = self.finished(row, path)
+            if event is not None:
+                self._events.put((None, event))
