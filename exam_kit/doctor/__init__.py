@@ -49,6 +49,8 @@ def diagnose(home: Home, clock: Clock, port: int) -> Iterator[Finding]:
     for name, check in checks.items():
         try:
             yield from check()
+        except ExamKitError as problem:
+            yield Finding(name, State.UNKNOWN, problem.message, None, problem.details)
         except Exception as problem:  # noqa: BLE001 - a check that breaks is a finding, and the others go on
             yield Finding(
                 name,

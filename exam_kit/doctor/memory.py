@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Iterator
 
@@ -58,6 +59,8 @@ def database(home: Home) -> Iterator[Finding]:
     try:
         said = [row["integrity_check"] for row in store.query("PRAGMA integrity_check")]
         pending = len(migrations.pending(store.db))
+    except sqlite3.DatabaseError as problem:
+        said, pending = [str(problem)], 0
     finally:
         store.close()
     if said != ["ok"]:

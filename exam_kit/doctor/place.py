@@ -65,8 +65,8 @@ def point_file(home: Home) -> Iterator[Finding]:
     try:
         point = load_point(home.point_file)
     except ExamKitError as problem:
-        details = m("{text}", text=problem.text())
-        yield Finding("point", State.FAULT, details, m("Correct the file and run 'exam-kit doctor' again."))
+        again = m("Correct the file and run 'exam-kit doctor' again.")
+        yield Finding("point", State.FAULT, problem.message, again, problem.details)
         return
     yield Finding(
         "point",

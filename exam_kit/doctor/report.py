@@ -44,16 +44,20 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check saw. `way_out` is there when something is to be done."""
+    """What one check saw, in detail where there is more to say. `way_out` is there when `seen` does not name it."""
 
     check: str
     state: State
     seen: Message
     way_out: Message | None = None
+    details: tuple[Message, ...] = ()
+
+    def seen_text(self) -> str:
+        return "\n".join(part.text() for part in (self.seen, *self.details))
 
     def as_dict(self) -> dict[str, Any]:
         way_out = self.way_out.text() if self.way_out else None
-        return {"check": self.check, "state": self.state.value, "seen": self.seen.text(), "way_out": way_out}
+        return {"check": self.check, "state": self.state.value, "seen": self.seen_text(), "way_out": way_out}
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class DoctorReport:
         lines = []
         for finding in self.findings:
             title = _(TITLES[finding.check]).ljust(width)
-            first, *more = finding.seen.text().splitlines() or [""]
+            first, *more = finding.seen_text().splitlines() or [""]
             lines.append(f"{MARKS[finding.state]} {title}  {first}")
             below = [*more, *(finding.way_out.text().splitlines() if finding.way_out else [])]
             lines += [f"{' ' * (width + 4)}{line}" for line in below]
