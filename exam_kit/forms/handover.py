@@ -123,7 +123,9 @@ def _file(paper: Paper, number: int, file: ActFile, act: HandoverAct) -> dict[st
 
 def _camera(paper: Paper, camera: str, act: HandoverAct) -> list[str]:
     files, gaps = [file for file in act.files if file.camera == camera], act.gaps_of(camera)
-    lost = sum(gap.seconds or 0.0 for gap in gaps)
+    lost = paper.say(N_(" ({seconds} s)"), seconds=paper.number(sum(gap.seconds or 0.0 for gap in gaps)))
+    if any(gap.end is None for gap in gaps):
+        lost += " + …"
     return [
         camera,
         ", ".join(sorted({file.place for file in files})),
@@ -131,7 +133,7 @@ def _camera(paper: Paper, camera: str, act: HandoverAct) -> list[str]:
         paper.clock(max(file.end for file in files), beside=act.exam_date, seconds=True),
         str(len(files)),
         paper.number(sum(file.bytes for file in files), 0),
-        f"{len(gaps)}{paper.say(N_(' ({seconds} s)'), seconds=paper.number(lost))}" if gaps else paper.say(N_("none")),
+        f"{len(gaps)}{lost}" if gaps else paper.say(N_("none")),
     ]
 
 

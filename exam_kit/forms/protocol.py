@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -70,7 +70,7 @@ def check_protocol_pdf(
         verdict=verdict[language] if verdict else paper.say(N_("still running")),
         good=run["verdict"] == "ready",
         counts=_counts(run, language),
-        remarks=[_remark(paper, check, item) for check, item in zip(run["checks"], checks, strict=True) if item["bad"]],
+        remarks=_remarks(paper, run["checks"]),
     )
     return typeset("protocol", data, paper.made_at)
 
@@ -90,7 +90,6 @@ def _check(paper: Paper, number: int, check: Mapping[str, Any]) -> dict[str, Any
         "expected": check["expected"][language],
         "found": found,
         "state": f"{MARKS[state]} {check['state_label'][language]}",
-        "bad": state in REMARKED,
         "alarm": state in ("fail", "unknown"),
     }
 
@@ -107,7 +106,24 @@ def _counts(run: Mapping[str, Any], language: str) -> str:
     return ", ".join(f"{labels[state]}: {count}" for state, count in run["counts"].items() if count and state in labels)
 
 
-def _remark(paper: Paper, check: Mapping[str, Any], item: Mapping[str, Any]) -> str:
-    fix = check["fix"].get(paper.language, "")
-    severity = check["severity_label"][paper.language]
-    return f"№ {item['number']} {item['title']} ({severity}). {fix}".rstrip()
+def _remarks(paper: Paper, checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line for each check that is not simply good, whatever the number of its cameras."""
+    found: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    words: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for number, check in enumerate(checks, 1):
+        if check["state"] in REMARKED:
+            key = check["check"], check["state"]
+            found.setdefault(key, []).append((number, check["target"]))
+            words[key] = (
+                check["title"][paper.language],
+                f"{check['state_label'][paper.language]}, {check['severity_label'][paper.language]}",
+                check["fix"].get(paper.language, ""),
+            )
+    return [_remark(paper, *words[key], places) for key, places in found.items()]
+
+
+def _remark(paper: Paper, title: str, state: str, fix: str, places: Sequence[tuple[int, str]]) -> str:
+    numbers = ", ".join(str(number) for number, _target in places)
+    targets = ", ".join(target for _number, target in places if target)
+    what = f"{title} · {targets}" if targets else title
+    return f"{paper.say(N_('№'))} {numbers} {what} ({state}). {fix}".rstrip()
