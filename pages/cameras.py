@@ -1,9 +1,56 @@
+"""Cameras: what they see now, recording on and off by order, and what was recorded."""
+
 from __future__ import annotations
 
 import streamlit as st
 
+from exam_kit.i18n import N_, _
 from exam_kit.store import Act
-from exam_kit.ui.seat import require_page
+from exam_kit.ui.camera_facts import camera_facts
+from exam_kit.ui.coverage_view import draw_coverage, recordings
+from exam_kit.ui.live_wall import draw_wall, renew_pictures
+from exam_kit.ui.recording_orders import order_form, recent_orders
+from exam_kit.ui.seat import Seat, live, require_page
 
 seat = require_page(Act.VIEW)
-st.title("…")
+st.title(_("Cameras"))
+
+VIEWS = (N_("Live"), N_("Recorded"), N_("Orders"))
+
+
+@live(2.0)
+def wall(seat: Seat) -> None:
+    draw_wall(seat, camera_facts(seat))
+
+
+@live(5.0)
+def covered(seat: Seat) -> None:
+    if seat.day is not None:
+        st.html(draw_coverage(seat, seat.day))
+
+
+@live(2.0)
+def orders_given(seat: Seat) -> None:
+    table = recent_orders(seat, 20)
+    st.html(table or f'<p class="ek-note">{_("No orders yet.")}</p>')
+
+
+if not seat.point.cameras:
+    st.info(_("The point has no cameras. Add them to point.toml under [[cameras]]."))
+    st.stop()
+
+with st.expander(_("Start or stop the recording"), expanded=bool(st.session_state.get("confirm-stop"))):
+    order_form(seat)
+
+view = st.segmented_control(
+    _("View"), list(VIEWS), format_func=_, default=VIEWS[0], required=True, label_visibility="collapsed", key="view"
+)
+if view == "Recorded":
+    covered()
+    if seat.day is not None:
+        recordings(seat, seat.day)
+elif view == "Orders":
+    orders_given()
+else:
+    renew_pictures()
+    wall()

@@ -32,10 +32,14 @@ class Lane:
     note: str = ""
 
 
-def bar(start: datetime, end: datetime, pieces: Sequence[Piece], edges: Sequence[datetime], now: datetime | None) -> str:
+def bar(
+    start: datetime, end: datetime, pieces: Sequence[Piece], edges: Sequence[datetime], now: datetime | None
+) -> str:
     """One bar from `start` to `end`; `edges` are marked by dashes, `now` by a line."""
     parts = [_stretch(start, end, piece) for piece in pieces if piece.end > start and piece.start < end]
-    parts += [f'<i class="edge" style="left:{_place(start, end, edge):.3f}%"></i>' for edge in edges if start < edge < end]
+    parts += [
+        f'<i class="edge" style="left:{_place(start, end, edge):.3f}%"></i>' for edge in edges if start < edge < end
+    ]
     if now is not None and start <= now <= end:
         parts.append(f'<i class="now" style="left:{_place(start, end, now):.3f}%"></i>')
     return f'<div class="ek-bar">{"".join(parts)}</div>'

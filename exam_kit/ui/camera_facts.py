@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from exam_kit.agent.planner import desired_recordings
+from exam_kit.agent.planner import recording_wishes
 from exam_kit.agent.status import agent_alive
-from exam_kit.clock import from_iso
+from exam_kit.cctv.status import CAUSES, STATES, CameraStatus, camera_statuses
 from exam_kit.i18n import N_
 from exam_kit.point import Camera, Room
 from exam_kit.ui.seat import Seat
 
-__all__ = ["CAUSE_LABELS", "PICTURE_LABELS", "CameraFact", "camera_facts"]
+__all__ = ["PICTURE_LABELS", "CameraFact", "camera_facts"]
 
 GRACE = timedelta(seconds=8)
 """A camera that was just asked to record is given this long to connect before the screen grows loud."""
 
-CAUSE_LABELS = {
-    "camera_unreachable": N_("the camera does not answer"),
-    "camera_refused": N_("the camera refuses the connection"),
-    "sign_in_refused": N_("the camera refuses the name or password"),
-    "stream_stalled": N_("the camera sends nothing"),
-    "stream_changed": N_("the camera's stream changed"),
-    "worker_killed": N_("the recording program was ended"),
-    "agent_stopped": N_("the agent was not running"),
-    "machine_off": N_("the computer was off"),
-    "disk_full": N_("the disk is full"),
-}
 PICTURE_LABELS = {
-    "ok": N_("picture in order"),
     "black": N_("black picture"),
     "dark": N_("dark picture"),
     "covered": N_("covered camera"),
@@ -40,19 +26,33 @@ PICTURE_LABELS = {
     "frozen": N_("frozen picture"),
     "moved": N_("moved camera"),
 }
+"""Pictures that are not as they should be; a code that is not here is in order, or was not judged."""
+
+TONES = {"recording": "rec", "connecting": "ask", "lost": "bad", "off": "none", "unknown": "none"}
 
 
 @dataclass(frozen=True)
 class CameraFact:
-    """One camera. `state` is off, connecting, recording or lost, and "unknown" when nobody has said so lately."""
+    """One camera. `status` is None when nobody has said anything of it lately; `wanted` says it should record now."""
 
     camera: Camera
     room: Room
-    state: str
-    since: datetime | None
-    wanted_since: datetime | None
+    status: CameraStatus | None
     wanted: bool
-    info: dict[str, Any]
+
+    @property
+    def state(self) -> str:
+        """off, connecting, recording, lost; unknown when nobody has said so lately."""
+        return self.status.state if self.status else "unknown"
+
+    @property
+    def state_label(self) -> str:
+        """English key of the state."""
+        return STATES.get(self.state, N_("not known"))
+
+    @property
+    def tone(self) -> str:
+        return TONES.get(self.state, "none")
 
     @property
     def recording(self) -> bool:
@@ -60,39 +60,33 @@ class CameraFact:
 
     @property
     def cause(self) -> str:
-        """English key of what is wrong; empty when nothing is known."""
-        return CAUSE_LABELS.get(str(self.info.get("cause") or ""), "")
+        """English key of what is wrong; empty when nothing is."""
+        fault = self.status.fault if self.status else None
+        return CAUSES.get(fault or "", "")
 
     @property
-    def picture(self) -> str:
-        """Health of the picture: a code of `PICTURE_LABELS`, empty when it was not judged."""
-        found = str(self.info.get("picture") or "")
-        return found if found in PICTURE_LABELS else ""
+    def ill(self) -> str:
+        """English key of what is wrong with the picture; empty when nothing is, or it was not judged."""
+        return PICTURE_LABELS.get(self.status.picture, "") if self.status and self.recording else ""
+
+    @property
+    def since(self) -> datetime | None:
+        if self.status is None:
+            return None
+        return self.status.gap_since or self.status.since
 
     def missing(self, now: datetime) -> bool:
         """True when it should record, does not, and has had time to begin."""
-        waited = self.wanted_since is None or now - self.wanted_since > GRACE
-        return self.wanted and not self.recording and waited
+        if not self.wanted or self.recording:
+            return False
+        return self.since is None or now - self.since > GRACE
 
 
 def camera_facts(seat: Seat) -> list[CameraFact]:
-    """Every camera of the point, in the point's order."""
-    alive = agent_alive(seat.home, seat.clock)
-    rows = {row["camera"]: row for row in seat.store.query("SELECT * FROM camera_state")}
-    wanted = desired_recordings(seat.store, seat.point, seat.now)
-    facts = []
-    for camera in seat.point.cameras:
-        row = rows.get(camera.id)
-        facts.append(
-            CameraFact(
-                camera=camera,
-                room=seat.point.room(camera.room),
-                # What a dead agent said last is not what is.
-                state=row["state"] if row and alive else "unknown",
-                since=from_iso(row["since"]) if row else None,
-                wanted_since=from_iso(row["since"]) if row and alive else None,
-                wanted=camera.id in wanted,
-                info=json.loads(row["info"] or "{}") if row else {},
-            )
-        )
-    return facts
+    """Every camera of the point, in the point's order. What a dead agent said last is not what is."""
+    told = camera_statuses(seat.store) if agent_alive(seat.home, seat.clock) else {}
+    wanted = recording_wishes(seat.store, seat.point, seat.now).record
+    return [
+        CameraFact(camera, seat.point.room(camera.room), told.get(camera.id), camera.id in wanted)
+        for camera in seat.point.cameras
+    ]

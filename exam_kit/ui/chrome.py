@@ -32,9 +32,7 @@ def sidebar(seat: Seat, pages: Sequence[tuple[Page, str]]) -> None:
     """The point, the menu (each page with its icon), the person, the language, the way out."""
     with st.sidebar:
         code = _("Exam point {code}").format(code=seat.point.code)
-        st.html(
-            f'<div class="ek-brand"><b>Exam Kit</b><span>{escape(code)}<br>{escape(seat.point.name)}</span></div>'
-        )
+        st.html(f'<div class="ek-brand"><b>Exam Kit</b><span>{escape(code)}<br>{escape(seat.point.name)}</span></div>')
         for page, icon in pages:
             st.page_link(page, icon=icon, width="stretch")
         st.html('<div class="ek-push"></div>')
@@ -75,12 +73,13 @@ def header(seat: Seat) -> None:
     now = clock_time(seat, seat.now)
     top = (
         f'<div class="ek-top"><span>{escape(day_name(seat, seat.today))}</span>'
-        f'<span>{_("Local time")} <b data-clock>{now}</b></span></div>'
+        f"<span>{_('Local time')} <b data-clock>{now}</b></span></div>"
     )
     raised = alarms(seat)
     more = len(raised) - 3
     lines = "".join(
-        f'<div class="ek-alarm" role="alert">{mark("bad")}<span>{escape(alarm.what)}<small>{escape(alarm.way_out)}</small>'
+        f'<div class="ek-alarm" role="alert">{mark("bad")}<span>{escape(alarm.what)}'
+        f"<small>{escape(alarm.way_out)}</small>"
         "</span></div>"
         for alarm in raised[:3]
     )

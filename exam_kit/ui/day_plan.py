@@ -55,5 +55,3 @@ def draw_plan(seat: Seat, day: ExamDay) -> str:
     ]
     names = [("check", _("check")), ("exam", _("exam")), ("plan", _("recording planned")), ("now", _("now"))]
     return f'<div class="ek-day">{lanes(seat, start, end, rows, [begins, ends], seat.now)}{legend(names)}</div>'
-
-

@@ -52,9 +52,13 @@ def next_step(facts: DayFacts) -> NextStep:
 
 def _trouble(facts: DayFacts) -> NextStep | None:
     if facts.missing:
-        return NextStep(m("Cameras that should record and do not: {count}. See to them now.", count=facts.missing), "cameras")
+        return NextStep(
+            m("Cameras that should record and do not: {count}. See to them now.", count=facts.missing), "cameras"
+        )
     if facts.open_incidents:
-        return NextStep(m("Open incidents: {count}. Write each step until it is closed.", count=facts.open_incidents), "incidents")
+        return NextStep(
+            m("Open incidents: {count}. Write each step until it is closed.", count=facts.open_incidents), "incidents"
+        )
     return None
 
 
@@ -82,5 +86,7 @@ def _after(facts: DayFacts) -> NextStep:
     if not facts.archived:
         return NextStep(m("Copy the footage of the corridors and the entrance."), "archive")
     if facts.open_rows:
-        return NextStep(m("Lines of the access log without an end: {count}. Write their ends.", count=facts.open_rows), "access_log")
+        return NextStep(
+            m("Lines of the access log without an end: {count}. Write their ends.", count=facts.open_rows), "access_log"
+        )
     return NextStep(m("The day is done: the footage is archived and the access log is closed."))

@@ -44,9 +44,7 @@ def give(seat: Seat, kind: str, body: Mapping[str, Any], *, ordered_by: str, why
     """
     if not may_give(seat, kind):
         require(seat.account.role, RIGHTS[kind][0])
-    return orders.give(
-        seat.store, seat.ledger, kind, body, actor=seat.account.login, ordered_by=ordered_by, why=why.strip()
-    )
+    return orders.give(seat.ledger, kind, body, actor=seat.account.login, ordered_by=ordered_by, why=why.strip())
 
 
 def people_with(seat: Seat, act: Act) -> list[Account]:

@@ -45,9 +45,10 @@ def hero(seat: Seat, day: ExamDay, picture: Picture, step: NextStep) -> str:
         wait = max(0.0, (step.at - facts.now).total_seconds())
         at = _("at {time}, in {span}").format(time=clock_time(seat, step.at), span=span(seat, wait))
     return (
-        f'<div class="ek-hero"><div><div class="cap">{escape(caption)}</div><div class="big" data-countdown>{shown}</div>'
-        f'</div><div class="next"><div class="cap">{_("Next step")}</div><b>{escape(step.what.text(seat.language))}</b>'
-        f"<p>{escape(at)}</p><p>{escape(what)}</p></div></div>"
+        f'<div class="ek-hero"><div><div class="cap">{escape(caption)}</div>'
+        f'<div class="big" data-countdown>{shown}</div></div>'
+        f'<div class="next"><div class="cap">{_("Next step")}</div>'
+        f"<b>{escape(step.what.text(seat.language))}</b><p>{escape(at)}</p><p>{escape(what)}</p></div></div>"
     )
 
 
@@ -87,7 +88,7 @@ def _cameras(picture: Picture) -> str:
     title = _("Cameras recording")
     if facts.missing:
         return tile("cameras", title, "bad", value, _("should record and do not: {count}").format(count=facts.missing))
-    ill = sum(camera.picture not in ("", "ok") for camera in picture.cameras)
+    ill = sum(bool(camera.ill) for camera in picture.cameras)
     if ill:
         return tile("cameras", title, "warn", value, _("picture to look at: {count}").format(count=ill))
     unknown = sum(camera.state == "unknown" for camera in picture.cameras)

@@ -30,7 +30,14 @@ ROOMS = (
     ("COR2", "corridor", "Коридор, 2 этаж"),
     ("ENTR", "entrance", "Вход"),
 )
-CAMERAS = (("HQ-1", "7777"), ("R1-1", "0001"), ("R2-1", "0002"), ("COR1-1", "COR1"), ("COR2-1", "COR2"), ("ENTR-1", "ENTR"))
+CAMERAS = (
+    ("HQ-1", "7777"),
+    ("R1-1", "0001"),
+    ("R2-1", "0002"),
+    ("COR1-1", "COR1"),
+    ("COR2-1", "COR2"),
+    ("ENTR-1", "ENTR"),
+)
 
 
 def local_now(hour: int = 8) -> str:
@@ -111,10 +118,10 @@ def add_footage(home: Home, store: Store, point: Point, clip: bytes = b"") -> No
 def _minutes(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
     pieces = []
     for start, end in spans:
-        while start < end:
-            stop = min(start + timedelta(minutes=5), end)
-            pieces.append((start, stop))
-            start = stop
+        at = start
+        while at < end:
+            pieces.append((at, min(at + timedelta(minutes=5), end)))
+            at += timedelta(minutes=5)
     return pieces
 
 

@@ -1,0 +1,140 @@
+"""Writing in the access log: a new line, and what can be done about one that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from exam_kit.i18n import N_, _
+from exam_kit.journal.access_log import AccessLog
+from exam_kit.journal.access_row import ACTION_LABELS, AccessAction, AccessDraft, AccessRow
+from exam_kit.journal.person import Person
+from exam_kit.store import Act
+from exam_kit.ui.access_table import line_label
+from exam_kit.ui.fields import fresh, fresh_key, read_time, time_now
+from exam_kit.ui.seat import Seat, flash, saying_errors
+from exam_kit.ui.when import clock_time
+
+__all__ = ["act_on_line", "add_line", "end_open_lines"]
+
+WRITTEN = N_("Line № {number} is written.")
+
+
+def add_line(seat: Seat, log: AccessLog) -> None:
+    """The quick form: action, rooms, times; the rest only when somebody else acted."""
+    key = fresh_key("add")
+    with st.form(f"form-{key}"):
+        draft = _draft_fields(seat, key, None)
+        if st.form_submit_button(_("Write the line"), type="primary"):
+            with saying_errors(seat):
+                row = log.add(draft(), seat.account)
+                fresh("add")
+                flash(_(WRITTEN).format(number=row.number))
+                st.rerun()
+
+
+def end_open_lines(seat: Seat, log: AccessLog, rows: Sequence[AccessRow]) -> None:
+    """Lines without an end, each with a button that writes it."""
+    for row in rows:
+        with st.container(
+            border=True, horizontal=True, vertical_alignment="center", key=f"open-{row.year}-{row.number}"
+        ):
+            st.html(f'<span class="ek-chip ask">{_("goes on")}</span> {line_label(seat, row)}')
+            if seat.may(Act.WRITE_LOG) and st.button(_("End it now"), key=f"end-{row.year}-{row.number}"):
+                with saying_errors(seat):
+                    log.end(row.number, seat.now, seat.account, year=row.year)
+                    flash(_("The end of line № {number} is written.").format(number=row.number))
+                    st.rerun()
+
+
+def act_on_line(seat: Seat, log: AccessLog, rows: Sequence[AccessRow]) -> None:
+    """Correct, withdraw or countersign one of the lines that stand."""
+    standing = [row for row in rows if not row.void and row.withdraws is None]
+    acts: dict[str, Callable[[Seat, AccessLog, AccessRow], None]] = {}
+    if seat.may(Act.COUNTERSIGN):
+        acts[_("Countersign")] = _countersign
+    if seat.may(Act.WRITE_LOG):
+        acts |= {_("Correct"): _correct, _("Withdraw"): _withdraw}
+    if not standing or not acts:
+        return
+    with st.container(border=True):
+        where, what = st.columns([3, 2], vertical_alignment="bottom")
+        row = where.selectbox(
+            _("Line"), standing[::-1], format_func=lambda one: line_label(seat, one), filter_mode=None, key="line"
+        )
+        chosen = what.segmented_control(
+            _("What to do"), list(acts), default=next(iter(acts)), required=True, key=f"act-{seat.language}"
+        )
+        if row is not None and chosen is not None:
+            acts[chosen](seat, log, row)
+
+
+def _countersign(seat: Seat, log: AccessLog, row: AccessRow) -> None:
+    if st.button(_("Countersign line № {number}").format(number=row.number), type="primary"):
+        with saying_errors(seat):
+            log.countersign(row.number, seat.account, year=row.year)
+            flash(_("Line № {number} is countersigned.").format(number=row.number))
+            st.rerun()
+
+
+def _correct(seat: Seat, log: AccessLog, row: AccessRow) -> None:
+    key = fresh_key(f"correct-{row.year}-{row.number}")
+    with st.form(f"form-{key}", border=False):
+        draft = _draft_fields(seat, key, row)
+        why = st.text_input(_("Why it is corrected"), key=f"{key}-why")
+        if st.form_submit_button(_("Write the correction as a new line"), type="primary"):
+            with saying_errors(seat):
+                made = log.correct(row.number, draft(), why or "", seat.account, year=row.year)
+                flash(_(WRITTEN).format(number=made.number))
+                st.rerun()
+
+
+def _withdraw(seat: Seat, log: AccessLog, row: AccessRow) -> None:
+    with st.form(f"withdraw-{row.year}-{row.number}", border=False):
+        why = st.text_input(_("Why it is withdrawn"))
+        if st.form_submit_button(_("Write the withdrawal as a new line"), type="primary"):
+            with saying_errors(seat):
+                made = log.withdraw(row.number, why or "", seat.account, year=row.year)
+                flash(_(WRITTEN).format(number=made.number))
+                st.rerun()
+
+
+def _draft_fields(seat: Seat, key: str, row: AccessRow | None) -> Callable[[], AccessDraft]:
+    """The fields of a line, filled from `row` when there is one; the result reads them (RefusedEntry)."""
+    day = row.date if row else seat.today
+    action = st.pills(
+        _("Action"),
+        list(AccessAction),
+        format_func=lambda one: _(ACTION_LABELS[one]),
+        required=True,
+        default=row.action if row else AccessAction.OPERABILITY_CHECK,
+        key=f"{key}-action",
+    )
+    rooms_at, start_at, end_at = st.columns([3, 1, 1])
+    known = ", ".join(room.code for room in seat.point.rooms)
+    rooms = rooms_at.text_input(
+        _("Rooms, for example 0001–0017, 7777"), row.rooms_text if row else "", key=f"{key}-rooms", placeholder=known
+    )
+    began = clock_time(seat, row.start) if row else time_now(seat)
+    ended = clock_time(seat, row.end) if row and row.end else ""
+    start = start_at.text_input(_("Start, hh:mm"), began, key=f"{key}-start")
+    end = end_at.text_input(_("End, hh:mm"), ended, key=f"{key}-end", placeholder=_("goes on"))
+    text_at, name_at, post_at = st.columns([3, 2, 2])
+    text = text_at.text_input(_("Details"), row.text if row else "", key=f"{key}-text")
+    other = row is not None and row.person.login != seat.account.login
+    name = name_at.text_input(_("Who acted, if not you"), row.person.name if row and other else "", key=f"{key}-name")
+    post = post_at.text_input(_("Their post"), row.person.post if row and other else "", key=f"{key}-post")
+
+    def read() -> AccessDraft:
+        begin = read_time(seat, start or "", day)
+        return AccessDraft(
+            rooms=rooms or "",
+            action=action or AccessAction.OTHER,
+            start=begin,
+            end=read_time(seat, end, day, begin) if end and end.strip() else None,
+            text=text or "",
+            person=Person(name, post or "") if name and name.strip() else None,
+        )
+
+    return read

@@ -1,0 +1,107 @@
+"""Results of a check run, drawn: the verdict, then what is wrong, each with what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from exam_kit.checks.model import Run
+from exam_kit.checks.report import run_dict
+from exam_kit.clock import from_iso
+from exam_kit.i18n import N_, _
+from exam_kit.store.rights import ROLE_LABELS, Role
+from exam_kit.ui.marks import CHECK_TONES, VERDICT_TONES, chip, mark
+from exam_kit.ui.seat import Seat
+from exam_kit.ui.when import moment, seconds_time
+
+__all__ = ["GROUPS", "card", "grouped", "in_order", "roles_text", "verdict"]
+
+GROUPS = (
+    (N_("Faults"), ("fail", "unknown")),
+    (N_("To be confirmed by hand"), ("pending",)),
+    (N_("Remarks"), ("warn", "waived")),
+    (N_("In order"), ("ok",)),
+    (N_("Does not apply"), ("skip",)),
+)
+"""Headings and the states under each, in the order they are shown."""
+
+
+def verdict(seat: Seat, run: Run) -> str:
+    """The banner over the results."""
+    told = run_dict(run)
+    tone = VERDICT_TONES.get(told["verdict"] or "", "ask")
+    word = told["verdict_label"][seat.language] if told["verdict_label"] else _("running")
+    counts = told["counts"]
+    said = _("in order {ok} · faults {faults} · not known {unknown} · remarks {remarks} · to confirm {pending}").format(
+        ok=counts["ok"],
+        faults=counts["fail"],
+        unknown=counts["unknown"],
+        remarks=counts["warn"] + counts["waived"],
+        pending=counts["pending"],
+    )
+    when = moment(seat, from_iso(told["ended_at"] or told["started_at"]))
+    profile = _("profile '{name}'").format(name=told["profile"])
+    return (
+        f'<div class="ek-verdict {tone}" data-verdict="{told["verdict"]}">{mark(tone)}<div><b>{escape(word)}</b>'
+        f"<span>{escape(said)}</span><br><span>{escape(when)} · {escape(profile)}</span></div></div>"
+    )
+
+
+def grouped(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """The run's results under the headings of `GROUPS`, as `run_dict` tells them."""
+    checks = run_dict(run)["checks"]
+    return {title: [one for one in checks if one["state"] in states] for title, states in GROUPS}
+
+
+def card(seat: Seat, told: Mapping[str, Any]) -> str:
+    """One result in full: expected, found, what to do, and the evidence folded away."""
+    language, tone = seat.language, CHECK_TONES[told["state"]]
+    name = told["title"][language] + (f" · {told['target']}" if told["target"] else "")
+    rows = [(_("Expected"), told["expected"][language], ""), (_("Found"), told["found"][language], "")]
+    if told["state"] not in ("ok", "skip"):
+        rows.append((_("What to do"), told["fix"][language], "fix"))
+    if told["signed"]:
+        rows.append((_("Answered by"), _signature(seat, told["signed"]), ""))
+    listed = "".join(
+        f'<dt>{escape(label)}</dt><dd class="{kind}">{escape(value)}</dd>' for label, value, kind in rows if value
+    )
+    severity = f"{told['family_label'][language]} · {told['severity_label'][language]}"
+    return (
+        f'<div class="ek-check {tone}"><header><span>{mark(tone)}{escape(name)}</span>'
+        f"<span>{chip(tone, told['state_label'][language])}</span></header>"
+        f"<dl>{listed}<dt>{_('Matters as')}</dt><dd>{escape(severity)}</dd></dl>{_evidence(seat, told)}</div>"
+    )
+
+
+def in_order(seat: Seat, results: Iterable[Mapping[str, Any]]) -> str:
+    """Results that need no action, as a plain table."""
+    rows = "".join(
+        f"<tr><td>{mark(CHECK_TONES[told['state']])}{escape(told['title'][seat.language])}"
+        f"{' · ' + escape(told['target']) if told['target'] else ''}</td>"
+        f"<td>{escape(told['found'][seat.language])}</td><td>{escape(told['expected'][seat.language])}</td>"
+        f'<td class="num">{escape(seconds_time(seat, from_iso(told["at"])))}</td></tr>'
+        for told in results
+    )
+    head = "".join(f"<th>{escape(_(name))}</th>" for name in (N_("Check"), N_("Found"), N_("Expected"), N_("Time")))
+    return f'<table class="ek-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def roles_text(roles: Iterable[str]) -> str:
+    """Roles by name, for "who answers this"."""
+    return ", ".join(_(ROLE_LABELS[Role(role)]) for role in roles)
+
+
+def _signature(seat: Seat, signed: Mapping[str, Any]) -> str:
+    post = signed["post"] or _(ROLE_LABELS[Role(signed["role"])])
+    return f"{signed['name']}, {post}, {moment(seat, from_iso(signed['at']))}"
+
+
+def _evidence(seat: Seat, told: Mapping[str, Any]) -> str:
+    if not told["evidence"] or told["manual"]:
+        return ""
+    text = json.dumps(told["evidence"], ensure_ascii=False, indent=1, default=str)
+    at = seconds_time(seat, from_iso(told["at"]))
+    took = _("{seconds} s").format(seconds=round(told["elapsed_s"], 1))
+    return f"<details><summary>{_('Evidence')} · {at} · {took}</summary><pre>{escape(text)}</pre></details>"
