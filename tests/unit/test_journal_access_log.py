@@ -223,7 +223,7 @@ def test_a_refused_line_leaves_no_hole(log: AccessLog, store: Store) -> None:
 
 
 WRITER = """
-import json, sys
+import json, sys, time
 from pathlib import Path
 from datetime import timedelta
 from exam_kit.clock import SystemClock
@@ -236,7 +236,12 @@ home = Home.at(Path(root))
 log = AccessLog(Ledger(open_store(home), home), read_point(Path(point).read_text()))
 now = SystemClock().now()
 who = Account(login, login, Role.SPECIALIST, "", "ru")
-numbers = [log.add(AccessDraft("7777", "operability_check", now, now), who).number for _ in range(int(count))]
+numbers = []
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(count)):
+    numbers.append(log.add(AccessDraft("7777", "operability_check", now, now), who).number)
+    time.sleep(0.001)  # lets the other process have the lock, so that the two really take turns
 print(json.dumps(numbers))
 """
 
@@ -244,16 +249,28 @@ print(json.dumps(numbers))
 def test_two_processes_write_at_once_and_no_number_is_missing(home: Home, tmp_path: Path) -> None:
     from tests.conftest import POINT_TOML
 
-    open_store(home).close()
-    Ledger(open_store(home), home)  # the key is made once, at set-up
+    store = open_store(home)
+    Ledger(store, home)  # the key is made once, at set-up
+    store.close()
     point = tmp_path / "point.toml"
     point.write_text(POINT_TOML, encoding="utf-8")
     running = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(home.root), str(point), login, "60"], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, str(home.root), str(point), login, "60"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for login in ("one", "two")
     ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     numbers = [json.loads(process.communicate(timeout=120)[0]) for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert sorted(numbers[0] + numbers[1]) == list(range(1, 121))
+    assert numbers[0] != list(range(numbers[0][0], numbers[0][0] + 60)), "the two took turns"
