@@ -182,6 +182,9 @@ def test_an_environment_is_finished_only_with_a_fitting_stamp(tmp_path: Path) ->
     python = stamp.python_in(stamp.folder(tmp_path))
     python.parent.mkdir(parents=True)
     python.touch()
+    assert not stamp.made(tmp_path)
+    stamp.Stamp.wanted(tmp_path, loads=False).write(tmp_path)
+    assert stamp.made(tmp_path), "a missing library of the system is no reason to fetch everything again"
     assert not stamp.finished(tmp_path)
     stamp.Stamp.wanted(tmp_path).write(tmp_path)
     assert stamp.finished(tmp_path)

@@ -19,7 +19,7 @@ from tools.install.lockfile import read_lock
 from tools.install.messages import SetupError, say
 from tools.install.pip import Pip, PipFailed, log_file
 from tools.install.programs import ask, last_line
-from tools.install.stamp import LOCK, TEST_LOCK, Stamp, finished, folder, python_in
+from tools.install.stamp import LOCK, TEST_LOCK, Stamp, finished, folder, made, python_in
 from tools.install.system import mend_libraries, need_venv
 
 __all__ = ["ensure", "explained", "has_wheels", "make_venv", "this_platform", "wheels_command"]
@@ -74,12 +74,14 @@ def ensure(root: Path, *, tests: bool = False) -> Path:
 
 
 def _install(root: Path, pip: Pip, tests: bool) -> None:
-    if not finished(root):
+    if not made(root):
         _need_space(root, NEEDED_MB[LOCK])
         _remake(root)
         _install_lock(root, pip, LOCK)
         # The kit itself stays where it is. No index and no isolation: setuptools comes from the lock.
         pip.run("install", "--no-index", "--no-deps", "--no-build-isolation", "-e", str(root), cwd=root)
+        Stamp.wanted(root, loads=False).write(root)
+    if not finished(root):
         mend_libraries(pip.python)
         Stamp.wanted(root).write(root)
     if tests:

@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-__all__ = ["LOCK", "TEST_LOCK", "Stamp", "finished", "folder", "python_in", "script_in"]
+__all__ = ["LOCK", "TEST_LOCK", "Stamp", "finished", "folder", "made", "python_in", "script_in"]
 
 LOCK, TEST_LOCK = "requirements.lock", "requirements-test.lock"
 
@@ -35,20 +35,25 @@ def _hash(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What an environment was made from; written when everything in it is done, removed before anything is touched."""
+    """What an environment was made from; written when all packages are in it, removed before anything is touched.
+
+    `tests` is the hash of the test lock when its tools are in it too; `loads` tells that the libraries of the system
+    that its packages need were there.
+    """
 
     root: str
     python: str
     lock: str
     project: str
     tests: str = ""
+    loads: bool = False
 
     @classmethod
-    def wanted(cls, root: Path, *, tests: bool = False) -> Stamp:
+    def wanted(cls, root: Path, *, tests: bool = False, loads: bool = True) -> Stamp:
         """What an environment made now would be made from."""
         version = f"{sys.implementation.name} {'.'.join(map(str, sys.version_info[:3]))} {sys.base_prefix}"
         project, test_lock = _hash(root / "pyproject.toml"), _hash(root / TEST_LOCK) if tests else ""
-        return cls(str(root), version, _hash(root / LOCK), project, test_lock)
+        return cls(str(root), version, _hash(root / LOCK), project, test_lock, loads)
 
     @classmethod
     def path(cls, root: Path) -> Path:
@@ -76,9 +81,15 @@ class Stamp:
         cls.path(root).unlink(missing_ok=True)
 
 
-def finished(root: Path, *, tests: bool = False) -> bool:
-    """True when the environment is whole, made here, by this Python, from these locks."""
+def made(root: Path) -> bool:
+    """True when the environment has every package, was made here, by this Python, from this lock."""
     there = Stamp.read(root)
     if there is None or not python_in(folder(root)).exists():
         return False
-    return (there if tests else replace(there, tests="")) == Stamp.wanted(root, tests=tests)
+    return replace(there, tests="", loads=True) == Stamp.wanted(root)
+
+
+def finished(root: Path, *, tests: bool = False) -> bool:
+    """True when nothing is left to do; with `tests`, for the test tools either."""
+    there = Stamp.read(root)
+    return made(root) and there is not None and there.loads and (not tests or there == Stamp.wanted(root, tests=True))
