@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
 from exam_kit.cctv.segments import Gap, gaps, segments
 from exam_kit.cctv.status import camera_statuses
+from exam_kit.clock import from_iso
 from exam_kit.point import Point
 from exam_kit.point.plan import camera_windows
 from exam_kit.store import Store
@@ -18,6 +19,9 @@ __all__ = ["Coverage", "Interval", "Span", "coverage", "intersect", "length_s", 
 Interval: TypeAlias = tuple[datetime, datetime]
 """From and to; to is not included and is later than from."""
 
+SEAM = timedelta(seconds=0.5)
+"""The last frame lasts until the next one would have come: so little after a recording is not missing."""
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 LIVE_EDGE = timedelta(seconds=6)
 """A segment being written is known to the second that was last reported; that report is at most this old."""
 STARTING = timedelta(seconds=3)
@@ -98,10 +102,13 @@ def coverage(store: Store, point: Point, camera: str, start: datetime, end: date
     whole = [(start, end)]
     known = gaps(store, camera, start, end)
     recorded = intersect(whole, _recorded(store, camera, known, now))
-    planned = [(window.start, window.end) for window in camera_windows(point, point.camera(camera))]
+    windows = [(window.start, window.end) for window in camera_windows(point, point.camera(camera))]
+    planned = subtract(windows, _rested(store, camera, windows))
     wanted = merge([*planned, *((gap.start, gap.end or now) for gap in known)])
     past = intersect(whole, [(start, max(now, start))])
     missing = subtract(intersect(wanted, past), recorded)
+    seams = _seams(missing, recorded, known)
+    recorded, missing = merge([*recorded, *seams]), subtract(missing, seams)
     future = subtract(intersect(planned, whole), [*past, *recorded])
     idle = subtract(whole, [*recorded, *missing, *future])
     spans = [
@@ -112,6 +119,25 @@ def coverage(store: Store, point: Point, camera: str, start: datetime, end: date
     ]
     spans.sort(key=lambda span: span.start)
     return Coverage(camera, tuple(spans), length_s(recorded), length_s(missing))
+
+
+def _rested(store: Store, camera: str, windows: Sequence[Interval]) -> list[Interval]:
+    """Time that an order took out of the plan: from a stop to the next start, or to the next window."""
+    said = store.query(
+        "SELECT kind, at, json_extract(record, '$.body.order') AS by_order FROM ledger "
+        "WHERE kind IN ('recording.started', 'recording.stopped') AND json_extract(record, '$.body.camera') = ? "
+        "ORDER BY seq",
+        (camera,),
+    )
+    starts = [from_iso(row["at"]) for row in said if row["kind"] == "recording.started"]
+    begins = [start for start, _end in windows]
+    rested = []
+    for row in said:
+        if row["kind"] == "recording.stopped" and row["by_order"] is not None:
+            stopped = from_iso(row["at"])
+            later = [moment for moment in (*starts, *begins) if moment > stopped]
+            rested.append((stopped, min(later, default=FOR_EVER)))
+    return rested
 
 
 def _recorded(store: Store, camera: str, known: Sequence[Gap], now: datetime) -> list[Interval]:
@@ -129,6 +155,12 @@ def _recorded(store: Store, camera: str, known: Sequence[Gap], now: datetime) ->
         if segment.reason != "file_missing":
             found.append((segment.start, end))
     return merge(found)
+
+
+def _seams(missing: Sequence[Interval], recorded: Sequence[Interval], known: Sequence[Gap]) -> list[Interval]:
+    ends = {end for _start, end in recorded}
+    noted = [(gap.start, gap.end or FOR_EVER) for gap in known]
+    return [(a, b) for a, b in missing if a in ends and b - a <= SEAM and not intersect([(a, b)], noted)]
 
 
 def _gap_spans(
