@@ -13,13 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 
 from exam_kit.home import Home
 from exam_kit.point import Point, read_point
 from tests.conftest import POINT_TOML
 
-__all__ = ["FOOTAGE", "PASSWORD", "USER", "Agent", "RtspServer", "needs_rtsp", "point_of", "rtsp_missing"]
+__all__ = ["FOOTAGE", "PASSWORD", "USER", "Agent", "RtspServer", "make_clip", "needs_rtsp", "point_of", "rtsp_missing"]
 
 USER = "viewer"
 PASSWORD = "S3cr#t/пароль:@pw"  # everything that needs quoting somewhere
@@ -115,6 +117,28 @@ def point_of(urls: dict[str, str], *, user: str | None = USER, sound: bool = Fal
         for camera, url in urls.items()
     )
     return read_point(head + cameras)
+
+
+def make_clip(path: Path, *, seconds: int = 3, width: int = 320, height: int = 240, sound: str | None = None) -> Path:
+    """An H.264 file of noise, 10 frames a second, a keyframe a second; `sound` adds a track of that codec."""
+    noise = np.random.default_rng(7)
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=10, options={"g": "10", "preset": "ultrafast", "tune": "zerolatency"})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        audio: Any = out.add_stream(sound, rate=8000, layout="mono") if sound else None
+        for number in range(seconds * 10):
+            picture = noise.integers(0, 255, (height, width, 3), dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts = number
+            out.mux(video.encode(frame))
+            if audio is not None:
+                tone = av.AudioFrame.from_ndarray(np.zeros((1, 800), dtype=np.int16), format="s16", layout="mono")
+                tone.sample_rate, tone.pts = 8000, number * 800
+                out.mux(audio.encode(tone))
+        for stream in (video, audio):
+            if stream is not None:
+                out.mux(stream.encode(None))
+    return path
 
 
 class Agent:

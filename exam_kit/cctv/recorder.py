@@ -90,7 +90,7 @@ class Recorder:
             camera.id: CameraDesk(camera.id, self._rows, clock, self._scrubber.clean) for camera in point.cameras
         }
         self._states_at = float("-inf")
-        self._states_seen: Sequence[tuple[str, str | None, str]] = ()
+        self._states_seen: Sequence[tuple[object, ...]] = ()
         self._closing = False
 
     # -- what the agent calls ------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ class Recorder:
     def _write_states(self, *, force: bool = False) -> None:
         now, mono = self._clock.now(), self._clock.monotonic()
         statuses = [camera.status for camera in self._cameras.values()]
-        seen = [(status.state, status.fault, status.picture) for status in statuses]
+        seen = [(status.state, status.fault, status.picture, status.asks) for status in statuses]
         if not force and seen == self._states_seen and mono - self._states_at < STATE_EVERY_S:
             return
         for status in statuses:

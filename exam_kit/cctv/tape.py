@@ -14,6 +14,7 @@ import av.error
 from exam_kit.cctv.connection import Arrival, Connection
 from exam_kit.cctv.live import LivePicture
 from exam_kit.cctv.names import open_path
+from exam_kit.cctv.recovery import inspect
 from exam_kit.cctv.sealer import Sealer, finish, sync_folder
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, WallClock
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
@@ -159,15 +160,16 @@ class Tape:
         if segment is None:
             return
         writer, camera = segment.writer, self._order.source.camera
-        end = max(end, writer.start + timedelta(microseconds=1))
-        self._end = end
+        footage, frames = Path(self._config.footage), writer.frames
         try:
             writer.close()
         except (DiskRefused, av.error.FFmpegError):
-            # Without an index it is still a fragmented mp4 that plays to its last second.
+            # Without an index it is still a fragmented mp4 that plays to its last whole frame; up to there it counts.
             reason = reason if reason in ("disk_full", "disk_failed") else "disk_failed"
+            found = inspect(footage / segment.path)
+            end, frames = writer.start + timedelta(seconds=found.duration_s), found.frames
+        self._end = end
         self._sealer.release(writer.file)
-        footage = Path(self._config.footage)
         about = {"camera": camera, "opened_path": segment.path.as_posix()}
 
         def seal() -> None:
@@ -179,7 +181,7 @@ class Tape:
                 return
             about.update(path=done.path, sha256=done.sha256, reason=reason)
             about.update({"from": iso(writer.start), "to": iso(end)})
-            self._emit({"event": "closed", **about, "frames": writer.frames, "bytes": done.bytes})
+            self._emit({"event": "closed", **about, "frames": frames, "bytes": done.bytes})
 
         self._sealer.later(seal)
 
