@@ -8,9 +8,16 @@ from typing import Any
 
 from exam_kit.clock import iso
 from exam_kit.errors import Message
+from exam_kit.i18n import N_
 from exam_kit.store.ledger import Head
 
-__all__ = ["ActFile", "ActGap", "Carrier", "Document", "HandoverAct", "KeepRule"]
+__all__ = ["CARRIER_LABELS", "ActFile", "ActGap", "Carrier", "Document", "HandoverAct", "KeepRule"]
+
+CARRIER_LABELS = {
+    "removable": N_("removable drive"),
+    "network": N_("network folder"),
+    "folder": N_("folder on this computer"),
+}
 
 
 @dataclass(frozen=True)

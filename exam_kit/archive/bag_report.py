@@ -121,7 +121,7 @@ class BagReport:
     def text(self, language: str | None = None, shown: int = _SHOWN) -> str:
         """The report in lines; at most `shown` findings, and how many more there are."""
         outcome = _QUICK if self.whole and self.quick else _OUTCOMES[self.outcome]
-        counts = translate("{files} file(s), {mb} MB; read and compared: {read_mb} MB", language)
+        counts = translate("files: {files}, {mb} MB; read and compared: {read_mb} MB", language)
         lines: Sequence[str] = (
             f"{self.path}",
             translate(outcome, language),

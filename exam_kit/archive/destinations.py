@@ -11,7 +11,7 @@ from exam_kit.archive.act import Carrier
 from exam_kit.errors import ArchiveError, m
 from exam_kit.home import Home
 
-__all__ = ["FAT_FILE_LIMIT", "carrier_at", "carriers", "folds_case", "is_fat", "ready_destination"]
+__all__ = ["FAT_FILE_LIMIT", "carrier_at", "carriers", "is_fat", "ready_destination"]
 
 FAT_FILE_LIMIT = 2**32 - 1
 """Largest file on FAT32, bytes."""
@@ -86,16 +86,6 @@ def ready_destination(path: Path, home: Home) -> Path:
             )
         )
     return place
-
-
-def folds_case(folder: Path) -> bool:
-    """True when the file system takes `a` and `A` for one name (FAT, exFAT, NTFS on Windows): tried, not guessed."""
-    probe = folder / ".case-probe"
-    probe.touch()
-    try:
-        return (folder / ".CASE-PROBE").exists()
-    finally:
-        probe.unlink(missing_ok=True)
 
 
 def is_fat(carrier: Carrier) -> bool:

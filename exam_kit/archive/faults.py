@@ -13,10 +13,10 @@ __all__ = [
     "destination_error",
     "differs_from_birth",
     "no_room",
+    "same_but_case",
     "too_large",
     "unreadable_source",
     "unreliable",
-    "unstable_name",
 ]
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -26,7 +26,7 @@ _GONE = {errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ENOTCONN, getattr(errno,
 
 def destination_error(problem: OSError, destination: Path, kept: int) -> ArchiveError:
     """The one message for a destination that fails; `kept` files were verified before and stay so."""
-    stays = m("Verified so far: {files} file(s). They stay and are not copied again.", files=kept)
+    stays = m("Files verified so far: {files}. They stay and are not copied again.", files=kept)
     if problem.errno in _FULL:
         message = m(
             "{destination}: the carrier is full. Free space on it, then start the archive again; or choose another "
@@ -102,10 +102,10 @@ def unreliable(task: CopyTask) -> Message:
     )
 
 
-def unstable_name(task: CopyTask, other: str) -> Message:
+def same_but_case(task: CopyTask, other: str) -> Message:
     return m(
-        "{file}: this carrier cannot hold it beside {other}, whose name differs only by case. Archive to a carrier "
-        "with another file system.",
+        "{file}: its name differs only by case from {other}; on many carriers the two are one file. It is not in the "
+        "copy; copy it by hand and open an incident.",
         file=task.source.name,
         other=other,
     )

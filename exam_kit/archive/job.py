@@ -18,9 +18,9 @@ from exam_kit.archive.act_make import make_act, papers
 from exam_kit.archive.bag import LEDGER, Listed, coverage_json, seal, sweep, write_proved
 from exam_kit.archive.bag_paths import folded
 from exam_kit.archive.copy_journal import JOURNAL, CopyJournal
-from exam_kit.archive.destinations import FAT_FILE_LIMIT, carrier_at, folds_case, is_fat, ready_destination
+from exam_kit.archive.destinations import FAT_FILE_LIMIT, carrier_at, is_fat, ready_destination
 from exam_kit.archive.engine import Tally, copy_files
-from exam_kit.archive.faults import destination_error, no_room, too_large, unstable_name
+from exam_kit.archive.faults import destination_error, no_room, same_but_case, too_large
 from exam_kit.archive.job_lock import job_lock
 from exam_kit.archive.job_rows import Job, JobRows
 from exam_kit.archive.medium import fsync_folder
@@ -109,6 +109,7 @@ class _Run:
     progress: Callable[[Progress], None] = lambda _progress: None
     cancelled: Callable[[], bool] = lambda: False
     failed: list[FailedFile] = field(default_factory=list)
+    ends_as: str = "failed"
     read_back: int = 0
     device: int | None = 0
 
@@ -132,13 +133,13 @@ class _Run:
             raise  # the database refuses: neither row nor entry can be written; the next run takes the job up
         except OSError as problem:
             failure = destination_error(problem, job.bag.parent, len(self.rows.verified(job)))
-            self._stopped("failed", failure.message)
+            self._stopped(self.ends_as, failure.message)
             raise failure from problem
         except ExamKitError as problem:
-            self._stopped("failed", problem.message)
+            self._stopped(self.ends_as, problem.message)
             raise
         except Exception as problem:
-            self._stopped("failed", m("A mistake of the program: {reason}.", reason=type(problem).__name__))
+            self._stopped(self.ends_as, m("A mistake of the program: {reason}.", reason=type(problem).__name__))
             raise
         if not bag_hash:
             self._stopped("cancelled", None)
@@ -238,15 +239,15 @@ class _Run:
         self.rows.fail(self.job, failure.task.path, failure.message)
 
     def _possible(self, sink: FolderSink) -> list[CopyTask]:
-        """The files to copy; those this file system cannot hold are failed at once."""
-        folds, fat = folds_case(sink.root), is_fat(carrier_at(sink.root))
+        """The files to copy; those a carrier cannot hold are failed at once."""
+        fat = is_fat(carrier_at(sink.root))
         seen: dict[str, str] = {}
         tasks = []
         for piece in self.choice.pieces:
             task = CopyTask(piece.file.path, piece.source, piece.file.bytes, piece.file.sha256)
-            name = folded(task.path) if folds else task.path
+            name = folded(task.path)
             if name in seen:
-                self.failed.append(FailedFile(str(piece.source), unstable_name(task, seen[name])))
+                self.failed.append(FailedFile(str(piece.source), same_but_case(task, seen[name])))
             elif fat and task.bytes > FAT_FILE_LIMIT:
                 self.failed.append(FailedFile(task.path, too_large(task)))
             else:
@@ -305,7 +306,7 @@ class _Run:
         """The bag got its name, and the machine stopped before the ledger knew: verify all of it, then say so."""
         report = verify_bag(self.job.bag)
         if not report.whole:
-            self.rows.mark(self.job, "given_up")
+            self.ends_as = "given_up"
             raise ArchiveError(
                 m(
                     "{bag}: was sealed and is not whole any more. Put it aside and start the archive again; a new copy "

@@ -8,8 +8,24 @@ from typing import Any
 
 from exam_kit.archive.act import HandoverAct
 from exam_kit.errors import Message
+from exam_kit.i18n import N_
 
-__all__ = ["ArchiveResult", "FailedFile", "Progress"]
+__all__ = ["PHASE_LABELS", "STATE_LABELS", "ArchiveResult", "FailedFile", "Progress"]
+
+PHASE_LABELS = {
+    "copying": N_("copying and reading back"),
+    "proving": N_("reading back what was copied before"),
+    "sealing": N_("documents, lists, signature"),
+}
+STATE_LABELS = {
+    "running": N_("being copied"),
+    "sealing": N_("being sealed"),
+    "finished": N_("sealed and verified"),
+    "cancelled": N_("cancelled; can be taken up again"),
+    "failed": N_("stopped by a fault; can be taken up again"),
+    "given_up": N_("given up; a new copy is made"),
+}
+"""States of a row in `archive_job`, for people."""
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ def _strangers(store: Store, point: Point, day: dt.date) -> list[Message]:
     rows = store.query("SELECT camera, count(*) AS files FROM segment WHERE day = ? GROUP BY camera", (str(day),))
     return [
         m(
-            "{camera}: {files} recorded file(s) of a camera that point.toml does not name; they are not in this copy. "
+            "{camera}: {files} recordings of a camera that point.toml does not name; they are not in this copy. "
             "Put the camera back into point.toml, then archive once more.",
             camera=row["camera"],
             files=row["files"],

@@ -1,7 +1,8 @@
-"""Carriers and sources that fail in the middle: one clear message, what was verified stays, nothing false is accepted."""
+"""Carriers and sources that fail in the middle: one clear message, what was verified stays, nothing false passes."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def test_too_small_a_carrier_is_known_before_copying(
     home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, small_drive: Path
 ) -> None:
     record(store, ledger, home, count=5, size=MB)
-    with pytest.raises(ArchiveError, match="not enough space: .* MB are needed"):
+    with pytest.raises(ArchiveError, match="not enough space"):
         archive(store, ledger, home, point, small_drive, clock)
     assert not list(small_drive.rglob("*.mp4*"))
 
@@ -198,15 +199,19 @@ def tasks(home: Home, store: Store, ledger: Ledger) -> list[CopyTask]:
     ]
 
 
-def test_source_growing_while_it_is_copied(tasks: list[CopyTask], tmp_path: Path) -> None:
-    root = tmp_path / "copy"
+def test_source_growing_while_it_is_copied(tmp_path: Path) -> None:
+    root, source = tmp_path / "copy", tmp_path / "source.mp4"
     root.mkdir()
+    content = bytes(20 * MB)  # more than the buffers hold, so the reader cannot be done before the first write
+    source.write_bytes(content)
+    task = CopyTask("data/entrance/source.mp4", source, len(content), hashlib.sha256(content).hexdigest())
     sink = GrowingSink(root)
-    sink.source = tasks[1].source
+    sink.source = source
     failed: list[Failed] = []
     done: list[str] = []
-    _copy(sink, tasks[1:2], failed, done)
-    assert [failure.task for failure in failed] == tasks[1:2] and not done
+    _copy(sink, [task], failed, done)
+    assert [failure.task for failure in failed] == [task] and not done
+    assert "changed while it was copied" in str(failed[0].message)
     assert not list(root.rglob("*.mp4*"))
 
 
@@ -241,22 +246,14 @@ def test_a_verified_file_that_rots_before_the_seal_is_copied_again(
     assert verify_bag(result.bag).outcome == "whole"
 
 
-def test_names_that_differ_only_by_case_on_a_carrier_that_folds_them(
-    home: Home,
-    store: Store,
-    ledger: Ledger,
-    point: Point,
-    clock: FakeClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_names_that_differ_only_by_case_are_one_file_on_a_stick(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
 ) -> None:
     add_piece(store, ledger, home, "ENTR-1", "a.mp4", b"first")
     add_piece(store, ledger, home, "ENTR-1", "A.mp4", b"second")
-    result = archive(store, ledger, home, point, tmp_path / "one", clock)
-    assert result.files == 2 and not result.failed
-    monkeypatch.setattr("exam_kit.archive.job.folds_case", lambda _folder: True)  # no such file system is at hand
-    result = archive(store, ledger, home, point, tmp_path / "two", clock)
+    result = archive(store, ledger, home, point, tmp_path / "drive", clock)
     assert result.files == 1 and "differs only by case" in str(result.failed[0].message)
+    assert result.bag is not None and verify_bag(result.bag).outcome == "whole"
 
 
 def test_one_job_is_worked_on_once(

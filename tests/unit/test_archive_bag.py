@@ -1,0 +1,301 @@
+"""The sealed bag: what is in it, who can validate it, and what verification says of every kind of damage."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from exam_kit.archive import Progress, kept_message, verify_bag
+from exam_kit.archive.bag import MANIFEST, SIGNATURE, TAGMANIFEST
+from exam_kit.archive.bag_tree import MOST_LINES
+from exam_kit.clock import FakeClock
+from exam_kit.errors import ArchiveError
+from exam_kit.home import Home
+from exam_kit.point import Point, Zone
+from exam_kit.store import Ledger, Store
+from exam_kit.store.keys import SigningKey
+from tests.archive_day import archive, record
+
+
+@pytest.fixture
+def bag(home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path) -> Path:
+    record(store, ledger, home, cameras=("COR1-1", "ENTR-1", "R1-1"))
+    clock.advance(3600)
+    result = archive(store, ledger, home, point, tmp_path / "носитель", clock)
+    assert result.bag is not None
+    return result.bag
+
+
+def files(bag: Path) -> list[str]:
+    return sorted(path.relative_to(bag).as_posix() for path in bag.rglob("*") if path.is_file())
+
+
+def test_what_is_in_it(bag: Path, store: Store, ledger: Ledger) -> None:
+    assert bag.name == "77_0001_20260528_COR-ENTR_copy1"
+    found = files(bag)
+    assert sum(path.startswith("data/corridor/") for path in found) == 3
+    assert not [path for path in found if "_R1-1_" in path], "a room nobody chose"
+    assert {"data/documents/акт приёма-передачи.pdf", "data/ledger.jsonl", "coverage.json"} <= set(found)
+    info = dict(line.split(": ", 1) for line in (bag / "bag-info.txt").read_text(encoding="utf-8").splitlines())
+    assert info["Source-Organization"] == "Школа-образец"
+    assert info["External-Identifier"] == "77-0001-20260528"
+    assert info["Exam-Subject"] == "Математика"
+    assert info["Bagging-Date"] == "2026-05-28"
+    assert info["Keep-Until"] == "2027-03-01"
+    coverage = json.loads((bag / "coverage.json").read_text(encoding="utf-8"))
+    assert [camera["recorded_s"] for camera in coverage["cameras"]] == [180.0, 180.0]
+    [entry] = ledger.entries(["archive.finished"])
+    assert entry.body["bag_hash"] == hashlib.sha256((bag / TAGMANIFEST).read_bytes()).hexdigest()
+    [job] = store.query("SELECT * FROM archive_job")
+    assert (job["state"], job["done_files"], job["seq"]) == ("finished", 6, entry.seq)
+    assert {row["state"] for row in store.query("SELECT state FROM archive_file")} == {"verified"}
+
+
+def test_tools_of_others_agree(bag: Path) -> None:
+    tool = Path(sys.executable).with_name("bagit.py")
+    said = subprocess.run([sys.executable, tool, "--validate", str(bag)], capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    if shutil.which("sha256sum"):
+        subprocess.run(["sha256sum", "--quiet", "-c", MANIFEST], cwd=bag, check=True)
+    if shutil.which("openssl"):
+        command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "signature/point.pub", "-rawin"]
+        said = subprocess.run(
+            [*command, "-in", TAGMANIFEST, "-sigfile", SIGNATURE], cwd=bag, capture_output=True, text=True
+        )
+        assert "Verified Successfully" in said.stdout + said.stderr
+
+
+def test_whole(bag: Path, ledger: Ledger) -> None:
+    report = verify_bag(bag, key=ledger.public_key)
+    assert (report.outcome, report.exit_code, report.signature, report.chain) == ("whole", 0, "valid", "whole")
+    assert report.read_bytes >= report.bytes > 0 and report.files == 6 + 3
+    assert json.loads(json.dumps(report.as_dict()))["outcome"] == "whole"
+    assert verify_bag(bag).signature == "valid_own_key"
+    quick = verify_bag(bag, quick=True)
+    assert quick.whole and quick.read_bytes < report.read_bytes
+    assert "quick" in quick.text("en")
+
+
+def test_one_flipped_bit_in_any_file_is_named(bag: Path) -> None:
+    noise = random.Random(3)
+    for path in files(bag):
+        whole = (bag / path).read_bytes()
+        for _time in range(3):
+            broken = bytearray(whole)
+            bit = noise.randrange(len(broken) * 8)
+            broken[bit // 8] ^= 1 << bit % 8
+            (bag / path).write_bytes(broken)
+            report = verify_bag(bag)
+            assert report.exit_code == 20 and report.named(path), (path, bit, report.text("en"))
+        (bag / path).write_bytes(whole)
+    assert verify_bag(bag).whole
+
+
+def test_any_removed_file_is_named_and_so_is_a_stranger(bag: Path) -> None:
+    for path in files(bag):
+        whole = (bag / path).read_bytes()
+        (bag / path).unlink()
+        for quick in (False, True):
+            report = verify_bag(bag, quick=quick)
+            assert report.exit_code == 21 and report.named(path), (path, report.text("en"))
+        (bag / path).write_bytes(whole[:-1])
+        assert verify_bag(bag, quick=True).named(path), path
+        (bag / path).write_bytes(whole)
+    (bag / "data" / "corridor" / "Thumbs.db").write_bytes(b"x")
+    report = verify_bag(bag)
+    assert report.exit_code == 22 and report.named("data/corridor/Thumbs.db")
+
+
+def reseal(bag: Path, key: SigningKey | None) -> None:
+    """What a forger does: recompute the lists, and sign with the key at hand."""
+    lines = []
+    for line in (bag / TAGMANIFEST).read_text().splitlines():
+        name = line[66:]
+        lines.append(f"{hashlib.sha256((bag / name).read_bytes()).hexdigest()}  {name}\n")
+    (bag / TAGMANIFEST).write_text("".join(lines))
+    if key is not None:
+        (bag / SIGNATURE).write_bytes(key.sign((bag / TAGMANIFEST).read_bytes()))
+
+
+def rehash(bag: Path, path: str) -> None:
+    lines = (bag / MANIFEST).read_text().splitlines()
+    new = hashlib.sha256((bag / path).read_bytes()).hexdigest()
+    (bag / MANIFEST).write_text("".join(f"{new if line[66:] == path else line[:64]}  {line[66:]}\n" for line in lines))
+
+
+def test_changed_and_rehashed_without_the_key(bag: Path) -> None:
+    video = next(path for path in files(bag) if path.endswith(".mp4"))
+    (bag / video).write_bytes(b"forged")
+    rehash(bag, video)
+    reseal(bag, None)
+    report = verify_bag(bag)
+    assert (report.exit_code, report.signature, report.chain) == (20, "invalid", "broken")
+    assert report.named(SIGNATURE) and report.named(video)
+
+
+def test_changed_rehashed_and_signed_with_a_key_of_his_own(bag: Path, ledger: Ledger, tmp_path: Path) -> None:
+    own = SigningKey.load_or_create(tmp_path / "forger")
+    (bag / "signature" / "point.pub").write_bytes(own.public.pem())
+    reseal(bag, own)
+    assert verify_bag(bag, key=ledger.public_key).signature == "foreign"
+    assert verify_bag(bag, key=ledger.public_key).exit_code == 20
+    report = verify_bag(bag)
+    assert report.chain == "broken", "the ledger inside was opened with another key than the one in the bag"
+
+
+Attack = Callable[[Path, Path], None]
+
+
+def _list(line: str) -> Attack:
+    def attack(bag: Path, _outside: Path) -> None:
+        with (bag / MANIFEST).open("a", encoding="utf-8") as manifest:
+            manifest.write(f"{'0' * 64}  {line}\n")
+
+    return attack
+
+
+def _link(bag: Path, outside: Path) -> None:
+    (bag / "data" / "leak.mp4").symlink_to(outside)
+
+
+def _folder_link(bag: Path, outside: Path) -> None:
+    (bag / "data" / "leak").symlink_to(outside.parent)
+
+
+def _pipe(bag: Path, _outside: Path) -> None:
+    os.mkfifo(bag / "data" / "pipe.mp4")
+
+
+def _same_name(bag: Path, _outside: Path) -> None:
+    (bag / "data" / "LEDGER.jsonl").write_bytes(b"x")
+
+
+def _long_list(bag: Path, _outside: Path) -> None:
+    with (bag / MANIFEST).open("a", encoding="utf-8") as manifest:
+        manifest.writelines(f"{'0' * 64}  data/{number}\n" for number in range(MOST_LINES))
+
+
+def _long_line(bag: Path, _outside: Path) -> None:
+    _list("data/" + "x" * 1_000_000)(bag, bag)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes need rights there")
+@pytest.mark.parametrize(
+    ("attack", "said"),
+    [
+        (_list("data/../../../../etc/hostname"), "leads out of the bag"),
+        (_list("/etc/hostname"), "absolute path"),
+        (_list("C:/Windows/win.ini"), "absolute path"),
+        (_list("data/..\\..\\secret"), "leads out of the bag"),
+        (_list("data//twice"), "not in its plain form"),
+        (_list("coverage.json"), "wrong manifest"),
+        (_list("data/Ledger.JSONL"), "stands twice"),
+        (_list("data/LEDGER.jsonl"), "stands twice"),
+        (_list("data/documents/АКТ ПРИЁМА-передачи.pdf"), "stands twice"),
+        (_list("data/documents/акт приёма-передачи.pdf".replace("ё", "е\u0308")), "stands twice"),
+        (_link, "symbolic link"),
+        (_folder_link, "symbolic link"),
+        (_pipe, "neither a file nor a folder"),
+        (_same_name, "stands twice"),
+        (_long_list, "more than"),
+        (_long_line, "too long"),
+    ],
+)
+def test_attacks_are_refused_with_the_reason(bag: Path, home: Home, tmp_path: Path, attack: Attack, said: str) -> None:
+    outside = tmp_path / "outside" / "secret.mp4"
+    outside.parent.mkdir()
+    outside.write_bytes(b"secret")
+    attack(bag, outside)
+    reseal(bag, SigningKey.load_or_create(home.keys))  # the worst case: somebody who has the key
+    report = verify_bag(bag)
+    assert report.exit_code == 23, report.text("en")
+    assert said in report.text("en")
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.write_text("x")])
+def test_not_a_bag(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "thing")
+    report = verify_bag(tmp_path / "thing")
+    assert (report.outcome, report.exit_code) == ("not_a_bag", 23)
+
+
+def test_second_run_is_copy_two_with_its_own_number(
+    bag: Path, home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock
+) -> None:
+    result = archive(store, ledger, home, point, bag.parent, clock)
+    assert result.bag is not None and result.bag.name.endswith("_copy2") and result.copy == 2
+    assert result.act is not None and result.act.number == "77-0001-20260528-2"
+    assert verify_bag(result.bag).whole and verify_bag(bag).whole
+
+
+def test_sealed_but_the_machine_died_before_the_ledger_knew(
+    bag: Path, home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock
+) -> None:
+    with store.transaction() as connection:
+        connection.execute("UPDATE archive_job SET state = 'sealing', ended_at = NULL")
+    result = archive(store, ledger, home, point, bag.parent, clock)
+    assert (result.state, result.bag, result.copy, result.files) == ("finished", bag, 1, 6)
+    video = next(bag.rglob("*.mp4"))
+    video.write_bytes(b"forged")
+    with store.transaction() as connection:
+        connection.execute("UPDATE archive_job SET state = 'sealing', ended_at = NULL")
+    with pytest.raises(ArchiveError, match="not whole any more"):
+        archive(store, ledger, home, point, bag.parent, clock)
+    assert archive(store, ledger, home, point, bag.parent, clock).copy == 2
+
+
+def test_what_is_lacking_is_said(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home, cameras=("ENTR-1",), count=2)
+    with store.transaction() as connection:
+        connection.execute(
+            "INSERT INTO segment (camera, day, path, from_at) VALUES ('ENTR-1', '2026-05-28', 'x/open.mp4', ?)",
+            ("2026-05-28T05:02:00.000000Z",),
+        )
+        connection.execute(
+            "INSERT INTO gap (camera, from_at, to_at, cause) VALUES ('ENTR-1', ?, NULL, 'camera_unreachable')",
+            ("2026-05-28T05:10:00.000000Z",),
+        )
+    clock.advance(1800)
+    result = archive(store, ledger, home, point, tmp_path / "drive", clock, keep=None)
+    said = [str(lacking) for lacking in result.deficiencies]
+    assert said == [
+        "COR1-1: nothing was recorded on this day.",
+        "ENTR-1: the piece from 08:02:00 is not closed yet; it is not in this copy. Stop the recording, then archive "
+        "once more.",
+        "ENTR-1: 480 s of the planned time have neither a recording nor a logged gap.",
+        "ENTR-1: a gap since 08:10:00 is still open.",
+        "The keep-until date is not set. Put the rule into the profile.",
+    ]
+    assert result.act is not None and [gap.cause for gap in result.act.gaps] == ["camera_unreachable"]
+    with pytest.raises(ArchiveError, match="no closed recording"):
+        archive(store, ledger, home, point, tmp_path / "drive", clock, zones=[Zone.HEADQUARTERS])
+
+
+def test_progress_tells_how_far_and_a_failure_is_kept_translatable(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home)
+    seen: list[Progress] = []
+    archive(store, ledger, home, point, tmp_path / "drive", clock, progress=seen.append)
+    assert [p.done_files for p in seen if p.phase == "copying" and p.file] == [1, 2, 3, 4, 5, 6]
+    assert seen[-1].phase == "sealing" and seen[-1].done_bytes == seen[-1].bytes
+
+    def refuse(_act: object) -> list[object]:
+        raise OSError(28, "no space for the papers")
+
+    with pytest.raises(ArchiveError, match="documents"):
+        archive(store, ledger, home, point, tmp_path / "drive", clock, documents=refuse)  # type: ignore[arg-type]
+    message = kept_message(store.query("SELECT detail FROM archive_job WHERE state = 'failed'")[0]["detail"])
+    assert message is not None and "no space for the papers" in message.text("en")
+    assert "Документы" in message.text("ru") and "Arhīva" in message.text("lv")
