@@ -98,7 +98,7 @@ class CameraServer:
         """Carry out one line of stdin; the answer says what was done or why not."""
         try:
             order = json.loads(line)
-            camera, trouble, seconds = order["camera"], order["do"], float(order["seconds"])
+            camera, trouble, seconds = str(order["camera"]), str(order["do"]), float(order["seconds"])
         except (ValueError, KeyError, TypeError):
             return {"refused": line.strip(), "why": "not an order with camera, do and seconds"}
         if camera not in self._cameras:

@@ -91,7 +91,7 @@ def _even(value: float) -> int:
 @lru_cache(maxsize=512)
 def walker(height: int, pose: int, coat: Colour, legs: Colour) -> Sprite:
     """A standing or walking person `height` pixels tall, in one of four poses of a step."""
-    h, w = _even(height), _even(height * 0.46)
+    h, w = _even(height), _even(height * 0.56)
     big_h, big_w = h * FINE, w * FINE
     picture = np.full((big_h, big_w, 3), coat, dtype=np.uint8)
     alpha = np.zeros((big_h, big_w), dtype=np.uint8)
