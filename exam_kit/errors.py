@@ -56,7 +56,10 @@ class Message:
 
     def text(self, language: str | None = None) -> str:
         """The sentence in `language` ("ru", "en", "lv"), or in the current one."""
-        return translate(self.template, language).format(**self.values)
+        values = {
+            name: value.text(language) if isinstance(value, Message) else value for name, value in self.values.items()
+        }
+        return translate(self.template, language).format(**values)
 
     def __str__(self) -> str:
         return self.text("en")

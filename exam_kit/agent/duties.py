@@ -131,7 +131,9 @@ class Duties:
             destination=Path(order.body["destination"]),
             actor=order.actor,
             ordered_by=order.ordered_by,
-            documents=lambda act: hand_over_documents(self.point, day, self.store, self.ledger, self.clock, act),
+            documents=lambda act: hand_over_documents(
+                self.home, self.point, day, self.store, self.ledger, self.clock, act
+            ),
             progress=progress,
             cancelled=lambda: self._closing or order.id in self._cancelled,
             clock=self.clock,

@@ -9,7 +9,9 @@ from exam_kit.checks.report import run_dict
 from exam_kit.checks.results import latest_run
 from exam_kit.clock import Clock
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf
+from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessLog
+from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.person import Person, person_of
 from exam_kit.point import ExamDay, Point
@@ -19,11 +21,12 @@ __all__ = ["hand_over_documents"]
 
 
 def hand_over_documents(
-    point: Point, day: ExamDay, store: Store, ledger: Ledger, clock: Clock, act: HandoverAct
+    home: Home, point: Point, day: ExamDay, store: Store, ledger: Ledger, clock: Clock, act: HandoverAct
 ) -> list[Document]:
     """What goes into the bag beside the footage, in the point's language; the check also as JSON."""
     language, head = point.language, ledger.head()
     made = clock.now()
+    categories = load_categories(home)
     people: dict[str, Person] = {account.login: person_of(account) for account in Accounts(store, ledger, clock).all()}
     rows = AccessLog(ledger, point, clock).rows(day.date)
     papers = [
@@ -32,9 +35,10 @@ def hand_over_documents(
     ]
     papers += [
         Document(
-            f"incident-{sheet.year}-{sheet.number:03d}.pdf", incident_pdf(point, sheet, language, head, made_at=made)
+            f"incident-{sheet.year}-{sheet.number:03d}.pdf",
+            incident_pdf(point, sheet, language, head, made_at=made, categories=categories),
         )
-        for sheet in Incidents(ledger, point, clock).all(day.date)
+        for sheet in Incidents(ledger, point, clock, categories).all(day.date)
     ]
     run = latest_run(store, day=str(day.date))
     if run is not None:

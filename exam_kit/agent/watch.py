@@ -21,6 +21,7 @@ from exam_kit.forms.exports import export_day
 from exam_kit.home import Home
 from exam_kit.i18n import translate
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
+from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incidents import IncidentDraft, Incidents
 from exam_kit.journal.person import AGENT
 from exam_kit.point import ExamDay, Point, camera_windows, zone_windows
@@ -46,11 +47,11 @@ class Watch:
     store: Store
     ledger: Ledger
     clock: Clock
-    _recording: dict[str, int | None] = field(default_factory=dict)
     _reported: set[str] = field(default_factory=set)
+    _exported: int = 0
 
     def __post_init__(self) -> None:
-        self._incidents = Incidents(self.ledger, self.point, self.clock)
+        self._incidents = Incidents(self.ledger, self.point, self.clock, load_categories(self.home))
         self._access_log = AccessLog(self.ledger, self.point, self.clock)
         self._accounts = Accounts(self.store, self.ledger, self.clock)
 
@@ -173,4 +174,7 @@ class Watch:
             return
         ends = [window.end for window in zone_windows(self.point, day).values()]
         if ends and self.clock.now() > max(ends) + timedelta(seconds=1):
-            export_day(self.home, self.point, day, self._access_log, self._incidents)
+            head = self.ledger.head().seq
+            if head != self._exported:
+                export_day(self.home, self.point, day, self._access_log, self._incidents)
+                self._exported = head

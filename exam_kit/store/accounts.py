@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +19,8 @@ from exam_kit.store.rights import Role
 __all__ = ["Account", "Accounts"]
 
 PIN_MIN_DIGITS = 6
+RESERVED = ("agent", "plan")
+"""Names the ledger uses for the kit itself."""
 TRIES_BEFORE_LOCK = 5
 LOCK = timedelta(minutes=5)
 
@@ -51,6 +54,14 @@ class Accounts:
             UsageError: the PIN is too short, or the login is taken.
         """
         _fit(pin)
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,31}", account.login) or account.login in RESERVED:
+            raise UsageError(
+                m(
+                    "{login}: not usable as a login. Use up to 32 small letters, digits, dots or dashes; "
+                    "'agent' and 'plan' are the kit's own.",
+                    login=account.login,
+                )
+            )
         if self.get(account.login) is not None:
             raise UsageError(m("{login}: this login is taken. Choose another.", login=account.login))
         digest = self._hasher.hash(pin)

@@ -77,8 +77,8 @@ def require(role: Role, act: Act) -> None:
     if not may(role, act):
         raise AccessDenied(
             m(
-                "{act}: the role '{role}' does not have this right. Ask a person whose role has it to do it.",
-                act=act.value,
-                role=role.value,
+                "To {act}: the role '{role}' does not have this right. Ask a person whose role has it to do it.",
+                act=m(ACT_LABELS[act]),
+                role=m(ROLE_LABELS[role]),
             )
         )
