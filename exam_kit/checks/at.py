@@ -37,12 +37,10 @@ class At:
         """Seconds this probe has left, `keep_s` of them kept back to say what happened; never negative."""
         return max(self.deadline - time.perf_counter() - keep_s, 0.0)
 
-    def command(self, *argv: str, feed: str | None = None, timeout_s: float | None = None) -> CommandRecord:
+    def command(self, *argv: str, timeout_s: float | None = None) -> CommandRecord:
         """Run a program; it is killed when this probe's time is up, or after `timeout_s`."""
         limit = self.remaining_s(keep_s=0.1) if timeout_s is None else min(timeout_s, self.remaining_s(keep_s=0.1))
-        return run_command(
-            argv, timeout_s=limit, children=self.children, environment=self.machine.environment, feed=feed
-        )
+        return run_command(argv, timeout_s=limit, children=self.children, environment=self.machine.environment)
 
     def once(self, name: str, read: Callable[[], T]) -> T:
         """A fact read once per run, whoever asks first."""

@@ -65,7 +65,7 @@ class Children:
         self._closed = False
         _everyone.add(self)
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str], stdin: int) -> subprocess.Popen[bytes]:
+    def start(self, argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Start a program in a process group of its own.
 
         Raises:
@@ -77,7 +77,7 @@ class Children:
                 raise NoFact(Reason.TIMEOUT, command=argv[0])
             child = subprocess.Popen(
                 list(argv),
-                stdin=stdin,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env=dict(environment),
@@ -115,9 +115,8 @@ def run_command(
     timeout_s: float,
     children: Children,
     environment: Mapping[str, str],
-    feed: str | None = None,
 ) -> CommandRecord:
-    """Run a program with messages in the C locale, `feed` as its input, and kill it after `timeout_s` seconds."""
+    """Run a program with messages in the C locale and no input, and kill it after `timeout_s` seconds."""
     began = time.perf_counter()
 
     def record(rc: int | None, out: str, err: str, fault: Reason | None = None) -> CommandRecord:
@@ -125,7 +124,7 @@ def run_command(
 
     spoken = {**environment, "LC_ALL": "C", "LANGUAGE": "C"}
     try:
-        child = children.start(argv, spoken, subprocess.PIPE if feed is not None else subprocess.DEVNULL)
+        child = children.start(argv, spoken)
     except FileNotFoundError as problem:
         return record(None, "", str(problem), Reason.TOOL_ABSENT)
     except PermissionError as problem:
@@ -134,31 +133,33 @@ def run_command(
         return record(None, "", str(problem), Reason.ERROR)
     try:
         out, err = _Reader(child.stdout), _Reader(child.stderr)
-        _feed(child, feed)
         ends = began + timeout_s
-        # Both outputs end when the program does: waiting for them costs nothing, polling the program would.
-        in_time = out.wait(ends) and err.wait(ends) and _gone(child, ends)
+        in_time = _ended(child, out, err, ends)
         if not in_time:
             _kill_tree(child)
             out.wait(time.perf_counter() + 0.2)
         return record(child.returncode, out.text(), err.text(), None if in_time else Reason.TIMEOUT)
     finally:
+        _kill_group(child)  # what it left in the background
         children.ended(child)
 
 
-def _feed(child: subprocess.Popen[bytes], feed: str | None) -> None:
-    if child.stdin is not None:
-        with contextlib.suppress(BrokenPipeError):  # it ended without reading; its exit code tells the rest
-            child.stdin.write((feed or "").encode())
-            child.stdin.close()
+def _ended(child: subprocess.Popen[bytes], out: _Reader, err: _Reader, ends: float) -> bool:
+    """Wait for the program and its outputs; False when they are not through at `ends`.
 
-
-def _gone(child: subprocess.Popen[bytes], ends: float) -> bool:
-    try:
-        child.wait(max(ends - time.perf_counter(), 0.001))
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+    Both outputs usually end with the program, and waiting for them costs nothing. One that leaves something in the
+    background keeps them open: then its own end counts.
+    """
+    while (now := time.perf_counter()) < ends:
+        if out.wait(min(ends, now + 0.05)) and err.wait(min(ends, now + 0.05)):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(max(ends - time.perf_counter(), 0.001))
+            return child.returncode is not None
+        if child.poll() is not None:
+            out.wait(time.perf_counter() + 0.1)
+            err.wait(time.perf_counter() + 0.1)
+            return True
+    return False
 
 
 class _Reader:
@@ -184,15 +185,20 @@ class _Reader:
         return bytes(self._kept).decode("utf-8", errors="replace")
 
 
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    if sys.platform != "win32":
+        # The group keeps its number while any member lives, also when the first one has ended.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
 def _kill_tree(child: subprocess.Popen[bytes]) -> None:
     """Kill a program, its process group, and descendants that left the group."""
     try:
         descendants = psutil.Process(child.pid).children(recursive=True)
     except psutil.Error:
         descendants = []
-    if sys.platform != "win32" and child.poll() is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
+    _kill_group(child)
     for process in descendants:
         with contextlib.suppress(psutil.Error):
             process.kill()
