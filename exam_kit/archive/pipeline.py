@@ -219,6 +219,7 @@ class Pipeline:
 
     def _prove(self) -> NoReturn:
         for task in self._lying:
+            self._sink.settle(task.path)
             self._prove_one(task)
         while True:
             self._prove_one(self._to_prove.get())
