@@ -160,8 +160,8 @@ class _Supervisor:
 
     def _work(self, job: _Job, at: At) -> None:
         fact = Fact.skip(Reason.NO_CAMERAS) if job.nowhere else _ask(job, at)
-        self._context.store.close()  # a connection belongs to its thread, and this one ends
         self._answers.put((job, fact))
+        self._context.store.close()  # a connection belongs to its thread, and this one ends
 
     def _take_answer(self) -> None:
         first_deadline = min((job.deadline for job in self._running), default=0.0)
