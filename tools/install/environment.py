@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.install.lockfile import read_lock
 from tools.install.messages import SetupError, say
 from tools.install.pip import Pip, PipFailed, log_file
 from tools.install.programs import ask, last_line
@@ -26,6 +25,9 @@ __all__ = ["ensure", "explained", "has_wheels", "make_venv", "this_platform", "w
 
 NEEDED_MB = {LOCK: 1600, TEST_LOCK: 400}
 """Free space an installation needs, download and unpacking included."""
+
+FROM_SOURCE = ("bagit==",)
+"""The Library of Congress publishes its validator as source only. It serves the tests, not the product."""
 
 NO_SPACE = 28
 
@@ -77,7 +79,7 @@ def _install(root: Path, pip: Pip, tests: bool) -> None:
     if not made(root):
         _need_space(root, NEEDED_MB[LOCK])
         _remake(root)
-        _install_lock(root, pip, LOCK)
+        _install_product(root, pip)
         # The kit itself stays where it is. No index and no isolation: setuptools comes from the lock.
         pip.run("install", "--no-index", "--no-deps", "--no-build-isolation", "-e", str(root), cwd=root)
         Stamp.wanted(root, loads=False).write(root)
@@ -87,7 +89,7 @@ def _install(root: Path, pip: Pip, tests: bool) -> None:
     if tests:
         _need_space(root, NEEDED_MB[TEST_LOCK])
         Stamp.remove(root)
-        _install_lock(root, pip, TEST_LOCK)
+        _install_tests(root, pip)
         Stamp.wanted(root, tests=True).write(root)
 
 
@@ -124,28 +126,36 @@ def make_venv(venv: Path) -> None:
         raise SetupError("failed", step="venv", reason=last_line(said) or done.returncode, log=venv)
 
 
-def _install_lock(root: Path, pip: Pip, lock: str) -> None:
-    arguments = ["install", "--require-hashes", "--only-binary=:all:", "-r", str(root / lock)]
-    count = _count_here(root, pip.python, lock)
+def _install_product(root: Path, pip: Pip) -> None:
+    arguments = ["install", "--require-hashes", "--only-binary=:all:", "-r", str(root / LOCK)]
+    count, wheels = len(_lines(root, pip.python, LOCK)), root / "wheels"
     if has_wheels(root):
-        wheels = root / "wheels"
         say("installing_wheels", count=count, folder=wheels)
-        try:
-            pip.run(*arguments, "--no-index", "--find-links", str(wheels), count=count)
-        except PipFailed as problem:
-            # A folder gathered for an exam point rarely holds the test tools; whoever runs the tests has the index.
-            if lock != TEST_LOCK or problem.key != "no_wheel":
-                raise
-        else:
-            return
-    say("installing_index", count=count)
-    pip.run(*arguments, count=count)
+        pip.run(*arguments, "--no-index", "--find-links", str(wheels), count=count)
+    else:
+        say("installing_index", count=count)
+        pip.run(*arguments, count=count)
 
 
-def _count_here(root: Path, python: Path, lock: str) -> int:
-    """How many packages of the lock this machine needs; all of them when that cannot be found out."""
+def _install_tests(root: Path, pip: Pip) -> None:
+    """The test tools, always from the index: whoever runs the tests has one."""
+    lines = _lines(root, pip.python, TEST_LOCK)
+    say("installing_index", count=len(lines))
+    with tempfile.TemporaryDirectory(prefix="exam-kit-tests-") as scratch:
+        for source in (False, True):
+            chosen = [line for line in lines if line.startswith(FROM_SOURCE) is source]
+            wanted = Path(scratch) / "requirements.txt"
+            wanted.write_text("\n".join(chosen) + "\n", encoding="utf-8")
+            how = ["--no-build-isolation", "--no-binary=:all:"] if source else ["--only-binary=:all:"]
+            pip.run("install", "--no-deps", "--require-hashes", *how, "-r", str(wanted), count=len(chosen))
+
+
+def _lines(root: Path, python: Path, lock: str) -> list[str]:
+    """The requirements of the lock that this machine needs, without markers."""
     done = ask([str(python), "-m", "tools.install.lockfile", str(root / lock)], cwd=root)
-    return len(done.stdout.splitlines()) if done.returncode == 0 else len(read_lock(root / lock))
+    if done.returncode != 0:
+        raise SetupError("failed", step=lock, reason=last_line(done.stderr), log=root / lock)
+    return done.stdout.splitlines()
 
 
 def explained(problem: PipFailed, root: Path, log: Path, platform: str = "", python: str = "") -> SetupError:

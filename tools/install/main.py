@@ -86,14 +86,13 @@ def _wheels(arguments: list[str]) -> int:
     words = _Words(add_help=False, allow_abbrev=False)
     words.add_argument("--platform", action="append", choices=sorted(PLATFORMS))
     words.add_argument("--python", action="append")
-    words.add_argument("--tests", action="store_true")
     chosen = words.parse_args(arguments)
     pythons = chosen.python or [f"{sys.version_info.major}.{sys.version_info.minor}"]
     if not all(re.fullmatch(r"3\.\d{1,2}", version) for version in pythons):
         raise SetupError("usage", words=" ".join(arguments))
     platforms = chosen.platform or [wheels.here().platform]
     targets = [wheels.Target(platform, version) for platform in platforms for version in pythons]
-    wheels.fill(ROOT, targets, tests=chosen.tests)
+    wheels.fill(ROOT, targets)
     return 0
 
 

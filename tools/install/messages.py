@@ -211,7 +211,7 @@ TEXTS: dict[str, dict[str, str]] = {
   python3 start.py [--port N]    установить, если нужно, и запустить; без point.toml запускается демонстрация
   python3 start.py --install-only
                                  только установить
-  python3 start.py wheels [--platform P] [--python X.Y] [--tests]
+  python3 start.py wheels [--platform P] [--python X.Y]
                                  наполнить папку wheels для ноутбука без интернета;
                                  P: win_amd64, linux_x86_64, linux_aarch64; оба ключа можно повторять
   python3 start.py test [аргументы pytest]
@@ -223,7 +223,7 @@ TEXTS: dict[str, dict[str, str]] = {
   python3 start.py [--port N]    install what is missing and start; without a point.toml the demo starts
   python3 start.py --install-only
                                  install and start nothing
-  python3 start.py wheels [--platform P] [--python X.Y] [--tests]
+  python3 start.py wheels [--platform P] [--python X.Y]
                                  fill the wheels folder for a laptop without internet;
                                  P: win_amd64, linux_x86_64, linux_aarch64; both options may be repeated
   python3 start.py test [pytest arguments]
@@ -235,7 +235,7 @@ Data lies in the folder home beside the kit, or where EXAM_KIT_HOME points.""",
   python3 start.py [--port N]    uzstādīt, ja vajag, un palaist; bez point.toml tiek palaista demonstrācija
   python3 start.py --install-only
                                  tikai uzstādīt
-  python3 start.py wheels [--platform P] [--python X.Y] [--tests]
+  python3 start.py wheels [--platform P] [--python X.Y]
                                  piepildīt mapi wheels klēpjdatoram bez interneta;
                                  P: win_amd64, linux_x86_64, linux_aarch64; abas atslēgas drīkst atkārtot
   python3 start.py test [pytest argumenti]

@@ -14,7 +14,7 @@ from tools.install.lockfile import PLATFORMS
 from tools.install.messages import SetupError, say
 from tools.install.pip import Pip, PipFailed, log_file
 from tools.install.programs import ask, last_line
-from tools.install.stamp import LOCK, TEST_LOCK, finished, folder, python_in
+from tools.install.stamp import LOCK, finished, folder, python_in
 from tools.install.system import need_venv
 
 __all__ = ["Target", "fill", "here"]
@@ -40,7 +40,7 @@ def here() -> Target:
     return Target(platform, f"{sys.version_info.major}.{sys.version_info.minor}")
 
 
-def fill(root: Path, targets: Sequence[Target], *, tests: bool = False) -> None:
+def fill(root: Path, targets: Sequence[Target]) -> None:
     """Download every package the lock needs on each target, then prove that pip can install from the folder alone.
 
     Raises:
@@ -51,11 +51,10 @@ def fill(root: Path, targets: Sequence[Target], *, tests: bool = False) -> None:
         wheels.mkdir(exist_ok=True)
     except OSError as problem:
         raise SetupError("permission", path=wheels, reason=problem.strerror or problem) from problem
-    lock = root / (TEST_LOCK if tests else LOCK)
     with _python_with_pip(root) as python, tempfile.TemporaryDirectory(prefix="exam-kit-wheels-") as scratch:
         pip = Pip(python, log_file(root))
         for target in targets:
-            lines = _needed(root, python, lock, target)
+            lines = _needed(root, python, target)
             # The markers are gone from this file: pip would evaluate them for the machine it runs on.
             wanted = Path(scratch) / "requirements.txt"
             wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -85,9 +84,9 @@ def _python_with_pip(root: Path) -> Iterator[Path]:
         yield python_in(Path(made))
 
 
-def _needed(root: Path, python: Path, lock: Path, target: Target) -> list[str]:
-    command = [str(python), "-m", "tools.install.lockfile", str(lock), target.platform, target.python]
+def _needed(root: Path, python: Path, target: Target) -> list[str]:
+    command = [str(python), "-m", "tools.install.lockfile", str(root / LOCK), target.platform, target.python]
     done = ask(command, cwd=root)
     if done.returncode != 0:
-        raise SetupError("failed", step=lock.name, reason=last_line(done.stderr), log=lock)
+        raise SetupError("failed", step=LOCK, reason=last_line(done.stderr), log=root / LOCK)
     return done.stdout.splitlines()
