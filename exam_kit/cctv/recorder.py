@@ -184,6 +184,7 @@ class Recorder:
             if camera.wanted_at is not None and camera.status.desired is not None:
                 self._rows.recording("recording.stopped", camera.status.camera, Desired("agent", "agent", reason))
                 camera.set_state("off")
+                camera.wanted_at = None
         self._crew.end(reason, END_WAIT_S)
         self._intake.close()
         self._drain()

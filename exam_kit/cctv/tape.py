@@ -16,7 +16,7 @@ from exam_kit.cctv.live import LivePicture
 from exam_kit.cctv.names import open_path
 from exam_kit.cctv.recovery import inspect
 from exam_kit.cctv.sealer import Sealer, finish, sync_folder
-from exam_kit.cctv.timeline import Anchor, DecodeOrder, WallClock
+from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
 from exam_kit.cctv.writer import DiskRefused, SegmentWriter
 from exam_kit.clock import from_iso, iso
@@ -26,7 +26,7 @@ __all__ = ["Tape"]
 PROGRESS_S = 2.0
 SPACE_S = 1.0
 DRIFT_S = 1.0
-"""A camera's clock may lead or lag ours by this much before the next segment is set right."""
+"""A camera's clock may lead or lag ours by this much before a new segment is set right."""
 
 
 @dataclass
@@ -54,6 +54,7 @@ class Tape:
         self._sealer = sealer
         self._emit = emit
         self._clock = WallClock(time.time(), time.monotonic())
+        self._drift = Drift(DRIFT_S)
         self._end = from_iso(order.not_before) if order.not_before else None
         self._segment: _Segment | None = None
         self.frames = 0
@@ -69,6 +70,7 @@ class Tape:
         Raises:
             SourceFault, StreamChanged, DiskRefused, av.error.FFmpegError, and what `mind_space` raises.
         """
+        self._drift.forget()
         anchor, arrivals = connection.anchored(self._clock, self._end)
         if anchor is None:
             return
@@ -112,10 +114,9 @@ class Tape:
             at = anchor.moment(arrival.ticks)
             if (at - segment.writer.start).total_seconds() < self._config.segment_s:
                 return anchor
-            if DRIFT_S < abs(segment.lag_s) < float("inf"):
-                shifted = anchor.shifted(segment.lag_s)
-                if shifted.moment(arrival.ticks) > segment.writer.start:
-                    anchor, at = shifted, shifted.moment(arrival.ticks)
+            shifted = anchor.shifted(self._drift.correction_s(segment.lag_s))
+            if shifted.moment(arrival.ticks) > segment.writer.start:
+                anchor, at = shifted, shifted.moment(arrival.ticks)
             # The next begins where this one ends: nothing is missing between them.
             self._close("cut", at)
         self._open(arrival, anchor, connection)

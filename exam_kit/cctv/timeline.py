@@ -8,11 +8,12 @@ somebody sets during the exam cannot make two pieces overlap.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-__all__ = ["Anchor", "DecodeOrder", "WallClock"]
+__all__ = ["Anchor", "DecodeOrder", "Drift", "WallClock"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,31 @@ class WallClock:
     def steady(self, mono_s: float) -> datetime:
         """The time by the last accepted reading, whatever the wall clock shows now."""
         return datetime.fromtimestamp(mono_s + self._offset, UTC)
+
+
+class Drift:
+    """How far a camera's clock has run away from ours, seen over several segments.
+
+    A backlog delivered late (a pause of the network or of the whole machine) is no drift: it ends, drift stays.
+    """
+
+    def __init__(self, tolerance_s: float, segments: int = 5) -> None:
+        self._tolerance_s = tolerance_s
+        self._lags_s: deque[float] = deque(maxlen=segments)
+
+    def correction_s(self, smallest_lag_s: float) -> float:
+        """Seconds to add to the camera's time, given the smallest (arrival − camera time) of the segment that ends."""
+        self._lags_s.append(smallest_lag_s)
+        least, most = min(self._lags_s), max(self._lags_s)
+        away = least > self._tolerance_s or most < -self._tolerance_s
+        if len(self._lags_s) < (self._lags_s.maxlen or 0) or not away:
+            return 0.0
+        self._lags_s.clear()
+        return least if least > 0 else most
+
+    def forget(self) -> None:
+        """Another connection, another anchor."""
+        self._lags_s.clear()
 
 
 class DecodeOrder:

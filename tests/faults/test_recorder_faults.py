@@ -21,7 +21,7 @@ from exam_kit.cctv.sealer import hash_file
 from exam_kit.cctv.segments import Segment, gaps, segments
 from exam_kit.cctv.status import Desired, camera_statuses
 from exam_kit.cctv.wire import Timings
-from exam_kit.clock import SystemClock
+from exam_kit.clock import Clock, SystemClock
 from exam_kit.home import Home
 from exam_kit.point import Secrets
 from exam_kit.store import Ledger, Store
@@ -41,12 +41,20 @@ class Bench:
         self.ledger = Ledger(store, home, SystemClock())
         self.recorder: Recorder | None = None
 
-    def start(self, urls: dict[str, str], *, password: str | None = PASSWORD, reserve_bytes: int = 1 << 20) -> Recorder:
+    def start(
+        self,
+        urls: dict[str, str],
+        *,
+        password: str | None = PASSWORD,
+        reserve_bytes: int = 1 << 20,
+        sound: bool = False,
+        clock: Clock | None = None,
+    ) -> Recorder:
         for camera in urls:
             if password is not None:
                 self.secrets.set(f"camera:{camera}", password)
         self.recorder = Recorder(
-            point_of(urls), self.home, self.store, self.ledger, SystemClock(), self.secrets,
+            point_of(urls, sound=sound), self.home, self.store, self.ledger, clock or SystemClock(), self.secrets,
             segment_s=3.0, timings=QUICK, reserve_bytes=reserve_bytes,
         )  # fmt: skip
         self.recorder.recover()
@@ -167,8 +175,9 @@ def test_killed_workers_and_a_killed_agent_lose_next_to_nothing(home: Home, stor
 @pytest.mark.rtsp
 def test_a_stalled_camera_is_a_gap_and_comes_back(bench: Bench, until: Until) -> None:
     with RtspServer(["a"], sound=True) as server:
-        bench.start({"HQ-1": server.url("a")})
+        recorder = bench.start({"HQ-1": server.url("a")}, sound=True)
         until(lambda: bench.state("HQ-1") == "recording")
+        assert recorder.status()["HQ-1"].sound == "left out: pcm_alaw", "G.711 would stop the picture as well"
         server.stall()
         until(lambda: bench.state("HQ-1") == "lost")
         server.go_on()

@@ -1,0 +1,91 @@
+"""Timestamps as cameras send them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+
+from exam_kit.cctv.packets import codec_parameters
+from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
+
+NOON = datetime(2026, 5, 28, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("delay", "times", "expected"),
+    [
+        pytest.param(0, [0, 10, 20, 30], [0, 10, 20, 30], id="no reordering"),
+        pytest.param(2, [0, 40, 10, 20, 30, 80, 50], [-20, -10, 0, 10, 20, 30, 40], id="B pyramid"),
+        pytest.param(0, [0, 30, 10, 20, 60], None, id="reorders although it said it does not"),
+        pytest.param(0, [0, 0, 0], None, id="the same time again and again"),
+    ],
+)
+def test_decode_times_grow_and_never_pass_the_presentation(
+    delay: int, times: list[int], expected: list[int] | None
+) -> None:
+    order = DecodeOrder(delay, 10)
+    found = [order.put(time) for time in times]
+    decode = [dts for _pts, dts in found]
+    assert decode == sorted(set(decode))
+    assert all(dts <= pts for pts, dts in found)
+    if expected is not None:
+        assert decode == expected
+        assert [pts for pts, _dts in found] == times
+
+
+def test_ticks_become_moments() -> None:
+    anchor = Anchor(NOON, 90_000, Fraction(1, 90_000))
+    assert anchor.moment(0) == NOON - timedelta(seconds=1)
+    assert anchor.shifted(2).moment(180_000) == NOON + timedelta(seconds=3)
+
+
+@pytest.mark.parametrize(
+    ("step_s", "expected_s"),
+    [
+        pytest.param(0.0, 10.0, id="untouched"),
+        pytest.param(+3600.0, 3610.0, id="set forward: followed"),
+        pytest.param(-3600.0, 10.0, id="set back: time goes on as before"),
+    ],
+)
+def test_a_clock_set_by_hand_never_makes_recordings_overlap(step_s: float, expected_s: float) -> None:
+    clock = WallClock(NOON.timestamp(), 100.0)
+    recorded_to = NOON + timedelta(seconds=8)
+    found = clock.at(NOON.timestamp() + 10 + step_s, 110.0, recorded_to)
+    assert found == NOON + timedelta(seconds=expected_s)
+
+
+def test_a_clock_that_was_wrong_from_the_start_stands_until_what_is_recorded_ends() -> None:
+    """A new process knows only the stepped-back clock and where the footage ends."""
+    recorded_to = NOON + timedelta(hours=1)
+    assert WallClock(NOON.timestamp(), 0.0).at(NOON.timestamp() + 5, 5.0, recorded_to) == recorded_to
+
+
+@pytest.mark.parametrize(
+    ("lags_s", "expected"),
+    [
+        pytest.param([0.1] * 8, [0.0] * 8, id="in step"),
+        pytest.param([15.0, 14.0, 9.0, 0.0, 0.1, 0.0], [0.0] * 6, id="a backlog after a pause is no drift"),
+        pytest.param([1.2, 1.3, 1.4, 1.5, 1.6, 0.1], [0.0, 0.0, 0.0, 0.0, 1.2, 0.0], id="a slow camera"),
+        pytest.param([-1.2, -1.3, -1.4, -1.5, -1.6], [0.0, 0.0, 0.0, 0.0, -1.2], id="a fast camera"),
+    ],
+)
+def test_drift_is_what_stays(lags_s: list[float], expected: list[float]) -> None:
+    drift = Drift(1.0)
+    assert [drift.correction_s(lag) for lag in lags_s] == expected
+
+
+@pytest.mark.parametrize(
+    ("codec", "data", "expected"),
+    [
+        ("h264", b"\0\0\0\1\x67ABC\0\0\0\1\x68D\0\0\1\x65E", b"\x67ABC"),
+        ("h264", b"\0\0\1\x65slice", None),
+        ("h264", b"\0\0\0\5\x67ABCD", None),
+        ("hevc", b"\0\0\1\x40\1vps\0\0\1\x42\1sps\0\0\1\x44\1pps", b"\x42\1sps"),
+        ("mjpeg", b"\0\0\1\x67", None),
+        ("h264", b"", None),
+    ],
+)
+def test_the_parameter_set_of_a_keyframe(codec: str, data: bytes, expected: bytes | None) -> None:
+    assert codec_parameters(codec, data) == expected
