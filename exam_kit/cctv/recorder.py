@@ -165,9 +165,12 @@ class Recorder:
                 camera.password_looked_at = mono
                 if self._password(camera) != camera.password:
                     self.retry(camera.status.camera)
-            late = self._clock.now() - camera.wanted_at
-            if camera.status.state != "recording" and camera.gap is None and late.total_seconds() > START_GRACE_S:
-                camera.open_gap(camera.wanted_at, camera.status.fault or "camera_unreachable", "")
+            late_s = (self._clock.now() - camera.wanted_at).total_seconds()
+            if camera.status.state != "recording" and camera.gap is None and late_s > START_GRACE_S:
+                try:
+                    camera.open_gap(camera.wanted_at, camera.status.fault or "camera_unreachable")
+                except StoreError as problem:
+                    log.error("a gap waits to be written down: %s", problem)
         self._write_states()
 
     def status(self) -> dict[str, CameraStatus]:
@@ -196,9 +199,9 @@ class Recorder:
 
     def _begin(self, camera: CameraDesk, wanted: Desired) -> None:
         status = camera.status
+        self._rows.recording("recording.started", status.camera, wanted)
         status.desired = wanted
         camera.wanted_at = self._clock.now()
-        self._rows.recording("recording.started", status.camera, wanted)
         camera.set_state("connecting")
         self._send_start(camera)
 
@@ -320,7 +323,9 @@ class Recorder:
             return m("Recording {path}: its file is gone. Look for it on other media.", path=row["path"]).text()
         event = self._intake.finished(row, path)
         if event is None:
-            return m("Recording {path}: cannot be read. It was left as it is.", path=path).text()
+            return m(
+                "Recording {path}: cannot be read. It was left as it is; copy it to another medium.", path=path
+            ).text()
         self._rows.segment_closed(event)
         return m("Recording {path}: finished after an interruption.", path=event["path"]).text()
 
