@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -51,7 +51,10 @@ class VerifyKey:
     @classmethod
     def from_pem(cls, pem: bytes) -> VerifyKey:
         """ValueError when `pem` is not an Ed25519 public key."""
-        key = serialization.load_pem_public_key(pem)
+        try:
+            key = serialization.load_pem_public_key(pem)
+        except UnsupportedAlgorithm as problem:
+            raise ValueError(str(problem)) from problem
         if not isinstance(key, Ed25519PublicKey):
             raise ValueError("not an Ed25519 key")  # noqa: TRY004 - callers handle one kind of bad key
         return cls(key)
