@@ -28,10 +28,11 @@ _OPENING = {
     "unauthorised": "sign_in_refused",
     "timeout": "camera_unreachable",
     "no_video": "no_video",
-    "ended": "stream_ended",
+    # Hung up on before anything came: that is a refusal too.
+    "ended": "camera_refused",
     "unreadable": "stream_unreadable",
 }
-_READING = {**_OPENING, "timeout": "stream_stalled", "refused": "stream_ended"}
+_READING = {**_OPENING, "timeout": "stream_stalled", "refused": "stream_ended", "ended": "stream_ended"}
 
 
 @dataclass(frozen=True)
