@@ -16,6 +16,7 @@ from typing import Any
 from exam_kit.agent import orders
 from exam_kit.agent.orders import Order
 from exam_kit.agent.papers import hand_over_documents
+from exam_kit.archive.act import KeepRule
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import Progress
 from exam_kit.checks import CheckContext, Result, load_profile, run_and_keep
@@ -111,6 +112,10 @@ class Duties:
         if order is not None:
             orders.end(self.ledger, order, "done", {"run": run.id, "verdict": run.verdict})
 
+    def _keep_rule(self) -> KeepRule | None:
+        keep = load_profile(self.point.profile, self.home).keep
+        return KeepRule(keep.month, keep.day, keep.years, keep.source) if keep else None
+
     def _archive(self, order: Order) -> None:
         day = self.point.day(date.fromisoformat(order.body["day"]))
         if day is None:
@@ -137,6 +142,7 @@ class Duties:
             progress=progress,
             cancelled=lambda: self._closing or order.id in self._cancelled,
             clock=self.clock,
+            keep=self._keep_rule(),
         )
         if result.state == "cancelled":
             if not self._closing:

@@ -57,6 +57,15 @@ class CheckPart(_Part):
     fix: TextsPart
 
 
+class KeepPart(_Part):
+    """Until when footage is kept: this day and month, so many years after the year of the exam."""
+
+    month: int = Field(ge=1, le=12)
+    day: int = Field(ge=1, le=28)
+    years: int = Field(ge=0, le=10)
+    source: str = Field(min_length=1)
+
+
 class ProfileFile(_Part):
     """The whole file."""
 
@@ -66,6 +75,7 @@ class ProfileFile(_Part):
     source: str = Field(min_length=1)
     budget_s: float = Field(gt=0, le=600)
     picture: dict[str, float] = Field(default_factory=dict)
+    keep: KeepPart | None = None
     checks: tuple[CheckPart, ...] = Field(min_length=1)
 
 
@@ -81,6 +91,7 @@ class Profile:
         self.source = file.source
         self.budget_s = file.budget_s
         self.picture: Mapping[str, float] = file.picture
+        self.keep = file.keep
         self.checks = tuple(_check(part) for part in file.checks)
 
     def check(self, check_id: str) -> Check:
