@@ -81,6 +81,6 @@ SHIPPED: dict[str, float] = {
     "flat_share": 0.85, "flat_rise": 0.25, "glare_p95": 250, "glare_mean": 230,
     "sharpness": 0.2, "sharpness_ratio": 0.5,
     "frozen_s": 10, "still_difference": 0.1, "still_s": 60,
-    "moved_shift": 0.02, "moved_scale": 0.05, "moved_turn_deg": 1.5, "moved_gain": 0.10, "lost_retention": 0.10,
+    "moved_shift": 0.02, "moved_scale": 0.05, "moved_turn_deg": 1.5, "moved_gain": 0.10, "lost_retention": 0.25,
 }  # fmt: skip
 """Measured on footage, not taken from a rule; the shipped profiles copy them, and a profile's own table wins."""

@@ -28,6 +28,8 @@ the camera is turned, and must not outvote the scene."""
 
 EDGE_STEPS = (40, 100)
 """Canny's gradients: a weak edge beside a strong one, a strong one."""
+PART, PART_EDGES = 20, 6
+"""Edges are counted in parts of 20×20 pixels; one with fewer than six has none to lose."""
 BRIGHTENED = (0.5, 4.0)
 """The present picture is brought to the approved one's brightness within these factors, so that dusk costs no edges."""
 
@@ -53,7 +55,7 @@ def view_shift(picture: Grey, reference: Grey) -> ViewShift:
     factor = float(np.clip((reference.mean() + 1) / (picture.mean() + 1), *BRIGHTENED))
     picture = np.asarray(cv2.convertScaleAbs(picture, alpha=factor), dtype=np.uint8)
     target, edges = _edges(reference), _edges(picture)
-    retention = _retention(edges, target, None)
+    retention = _usual_retention(edges, target)
     best = ViewShift(0.0, 0.0, 0.0, retention, 0.0)
     for matrix in _movements(picture, reference):
         size = (picture.shape[1], picture.shape[0])
@@ -113,11 +115,34 @@ def _edges(picture: Grey) -> NDArray[np.bool_]:
     return np.asarray(cv2.Canny(cv2.GaussianBlur(picture, (0, 0), 1.0), *EDGE_STEPS) > 0)
 
 
-def _retention(edges: NDArray[np.bool_], target: NDArray[np.bool_], seen: NDArray[np.bool_] | None) -> float:
-    near = cv2.dilate(edges.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    wanted = target if seen is None else target & seen
+def _retention(edges: NDArray[np.bool_], target: NDArray[np.bool_], seen: NDArray[np.bool_]) -> float:
+    near = _near(edges)
+    wanted = target & seen
     if not wanted.any():
         return 1.0
-    chance = float(near.mean() if seen is None else near[seen].mean())
-    kept = float(near[wanted].mean())
+    return _above(float(near[wanted].mean()), float(near[seen].mean()))
+
+
+def _usual_retention(edges: NDArray[np.bool_], target: NDArray[np.bool_]) -> float:
+    """Median over the parts of the picture that have edges: a caption, always in place, is only a few of them."""
+    near = _near(edges)
+    wanted, kept = (_per_part(layer) for layer in (target, target & near))
+    parts = wanted >= PART_EDGES
+    if not parts.any():
+        return 1.0
+    return _above(float(np.median(kept[parts] / wanted[parts])), float(near.mean()))
+
+
+def _per_part(layer: NDArray[np.bool_]) -> NDArray[np.float64]:
+    rows, columns = layer.shape[0] // PART, layer.shape[1] // PART
+    cut = layer[: rows * PART, : columns * PART]
+    counts = cut.reshape(rows, PART, columns, PART).sum(axis=(1, 3))
+    return np.asarray(counts, dtype=np.float64)
+
+
+def _near(edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(cv2.dilate(edges.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _above(kept: float, chance: float) -> float:
     return (kept - chance) / (1.0 - chance) if chance < 1.0 else 0.0

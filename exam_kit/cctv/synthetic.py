@@ -19,6 +19,7 @@ import argparse
 import asyncio
 import json
 import math
+import socket
 import sys
 import threading
 import time
@@ -36,6 +37,7 @@ __all__ = ["CameraServer", "main"]
 HOST = "127.0.0.1"
 BACKLOG_BYTES = 8 * 1024 * 1024
 """A viewer that leaves more than this unread is too slow."""
+SEND_BUFFER_BYTES = 256 * 1024
 REQUEST_S = 5.0
 EXIT_USAGE = 2
 
@@ -43,15 +45,16 @@ EXIT_USAGE = 2
 class Viewer:
     """One connection. `waiting` until the first keyframe."""
 
-    def __init__(self, writer: asyncio.StreamWriter, *, chunked: bool) -> None:
+    def __init__(self, writer: asyncio.StreamWriter, *, chunked: bool, backlog_bytes: int) -> None:
         self.writer = writer
+        self._backlog_bytes = backlog_bytes
         self.chunked = chunked
         self.waiting = True
 
     def send(self, data: bytes) -> bool:
         """False when the viewer is gone or too slow."""
         transport = self.writer.transport
-        if transport.is_closing() or transport.get_write_buffer_size() > BACKLOG_BYTES:
+        if transport.is_closing() or transport.get_write_buffer_size() > self._backlog_bytes:
             return False
         self.writer.write(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
         return True
@@ -60,7 +63,8 @@ class Viewer:
 class CameraServer:
     """All cameras in one event loop: encoding takes a few milliseconds a frame, and writing never waits."""
 
-    def __init__(self, plans: list[CameraPlan]) -> None:
+    def __init__(self, plans: list[CameraPlan], backlog_bytes: int = BACKLOG_BYTES) -> None:
+        self._backlog_bytes = backlog_bytes
         self._cameras = {plan.id: SyntheticCamera(plan) for plan in plans}
         self._viewers: dict[str, list[Viewer]] = {plan.id: [] for plan in plans}
         self._late = 0
@@ -173,7 +177,9 @@ class CameraServer:
         chunked = version == "HTTP/1.1"
         coding = ("Transfer-Encoding: chunked",) if chunked else ()
         writer.write(_head("200 OK", "Content-Type: video/mp2t", "Cache-Control: no-store", *coding))
-        viewer = Viewer(writer, chunked=chunked)
+        # Bounded, or the system would hide how far behind a viewer is.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        viewer = Viewer(writer, chunked=chunked, backlog_bytes=self._backlog_bytes)
         self._viewers[name].append(viewer)
         try:
             while await reader.read(4096):
@@ -206,8 +212,8 @@ def _say(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-async def _serve(plans: list[CameraPlan], port: int) -> None:
-    server = CameraServer(plans)
+async def _serve(plans: list[CameraPlan], port: int, backlog_bytes: int) -> None:
+    server = CameraServer(plans, backlog_bytes)
     loop = asyncio.get_running_loop()
 
     def obey(line: str) -> None:
@@ -232,13 +238,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m exam_kit.cctv.synthetic")
     parser.add_argument("--cameras", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--backlog-bytes", type=int, default=BACKLOG_BYTES)
     options = parser.parse_args(arguments)
     # One core is plenty; OpenCV's own threads would only compete with the recorder.
     cv2.setNumThreads(1)
     try:
         shared = json.loads(options.cameras.read_text(encoding="utf-8"))
         plans = [CameraPlan.of(camera, shared) for camera in shared["cameras"]]
-        asyncio.run(_serve(plans, options.port))
+        asyncio.run(_serve(plans, options.port, options.backlog_bytes))
     except (OSError, KeyError, ValueError, TypeError) as problem:
         _say({"error": f"{type(problem).__name__}: {problem}"})
         return EXIT_USAGE
