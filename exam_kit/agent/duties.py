@@ -48,6 +48,7 @@ class Duties:
         self._cancelled: set[int] = set()
         self._closing = False
         self.finished_runs: list[tuple[Order | None, Run]] = []
+        self.failed_checks: list[str] = []
         self.failed_archives: list[tuple[Order, str]] = []
 
     def busy(self, kind: str) -> bool:
@@ -90,7 +91,11 @@ class Duties:
         thread.start()
 
     def _failed(self, kind: str, order: Order | None, text: str) -> None:
-        if order is None or self._closing:
+        if self._closing:
+            return
+        if kind == "check":
+            self.failed_checks.append(text)
+        if order is None:
             return
         cancelled = order.id in self._cancelled
         orders.end(self.ledger, order, "cancelled" if cancelled else "failed", {"error": text})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import schedule
 
@@ -15,9 +15,11 @@ from exam_kit.agent.duties import Duties
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import AgentLock, beat
 from exam_kit.agent.watch import Watch
+from exam_kit.cctv.picture_thresholds import SHIPPED
 from exam_kit.cctv.recorder import Recorder
+from exam_kit.checks import load_profile
 from exam_kit.clock import Clock, SystemClock
-from exam_kit.errors import ExamKitError
+from exam_kit.errors import ExamKitError, PointInvalid
 from exam_kit.home import Home
 from exam_kit.point import Secrets, load_point
 from exam_kit.store import Ledger, open_store
@@ -49,13 +51,28 @@ class Agent:
         self._stopping = threading.Event()
         self._plan_beat_s = plan_beat_s
         self.recorder = Recorder(
-            self.point, home, self.store, self.ledger, self.clock, self.secrets, segment_s=segment_s
+            self.point,
+            home,
+            self.store,
+            self.ledger,
+            self.clock,
+            self.secrets,
+            segment_s=segment_s,
+            picture=self._picture_thresholds(),
         )
         self.duties = Duties(self.point, home, self.store, self.ledger, self.secrets, self.clock)
         self.watch = Watch(self.point, self.home, self.store, self.ledger, self.clock)
         self._clock_watch = planner.ClockWatch(self.clock)
         self._planned: planner.PlannedRun | None = None
         self._wanted: set[str] = set()
+
+    def _picture_thresholds(self) -> Mapping[str, float]:
+        """The profile's. One with mistakes fails the check and says so; it must not keep cameras from recording."""
+        try:
+            return load_profile(self.point.profile, self.home).picture or SHIPPED
+        except PointInvalid as problem:
+            log.error("%s", problem.text("en"))
+            return SHIPPED
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -127,6 +144,8 @@ class Agent:
                     self.store, self.clock, self._planned, run.verdict.value if run.verdict else "no verdict"
                 )
                 self._planned = None
+        while self.duties.failed_checks:
+            self.watch.check_impossible(self.duties.failed_checks.pop(0))
         while self.duties.failed_archives:
             self.watch.archive_failed(*self.duties.failed_archives.pop(0))
 

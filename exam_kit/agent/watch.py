@@ -138,6 +138,7 @@ class Watch:
 
     def check_finished(self, run: Run) -> None:
         """One incident per failed blocker; it is noted as restored by the next good run."""
+        self._good_again("check")
         for result in run.results:
             key = f"check:{result.check}:{result.target}"
             if result.severity is Severity.BLOCKER and result.state is State.FAIL:
@@ -146,11 +147,18 @@ class Watch:
                 camera = result.target if any(known.id == result.target for known in self.point.cameras) else ""
                 self._incidents.open_for(key, IncidentDraft("other", text, self.clock.now(), camera=camera))
             elif result.state is State.OK:
-                sheet = self._incidents.find_open(key)
-                if sheet is not None and sheet.restored_at is None:
-                    self._incidents.restored(
-                        sheet.number, AGENT, year=sheet.year, text=self._say(m("The check is good again."))
-                    )
+                self._good_again(key)
+
+    def _good_again(self, key: str) -> None:
+        sheet = self._incidents.find_open(key)
+        if sheet is not None and sheet.restored_at is None:
+            text = self._say(m("The check is good again."))
+            self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=text)
+
+    def check_impossible(self, reason: str) -> None:
+        """A check that could not be run at all, such as by a profile with mistakes."""
+        text = self._say(m("The check could not be run: {reason}", reason=reason))
+        self._incidents.open_for("check", IncidentDraft("check_missed", text, self.clock.now()))
 
     def check_missed(self, run: PlannedRun) -> None:
         """A planned check that nobody served: said on waking, never passed over."""
