@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
-from exam_kit.cctv.segments import Gap, gaps, segments
+from exam_kit.cctv.segments import Gap, Segment, gaps, segments
 from exam_kit.cctv.status import camera_statuses
 from exam_kit.clock import from_iso
 from exam_kit.point import Point
@@ -101,7 +101,8 @@ def coverage(store: Store, point: Point, camera: str, start: datetime, end: date
     """How a camera's time is covered. A gap is planned or ordered time, up to `now`, without a recording."""
     whole = [(start, end)]
     known = gaps(store, camera, start, end)
-    recorded = intersect(whole, _recorded(store, camera, known, now))
+    pieces = segments(store, camera, start=start, end=end)
+    recorded = intersect(whole, _recorded(store, camera, pieces, known, now))
     windows = [(window.start, window.end) for window in camera_windows(point, point.camera(camera))]
     planned = subtract(windows, _rested(store, camera, windows))
     wanted = merge([*planned, *((gap.start, gap.end or now) for gap in known)])
@@ -140,9 +141,11 @@ def _rested(store: Store, camera: str, windows: Sequence[Interval]) -> list[Inte
     return rested
 
 
-def _recorded(store: Store, camera: str, known: Sequence[Gap], now: datetime) -> list[Interval]:
+def _recorded(
+    store: Store, camera: str, pieces: Sequence[Segment], known: Sequence[Gap], now: datetime
+) -> list[Interval]:
     found = []
-    for segment in segments(store, camera):
+    for segment in pieces:
         end = segment.end
         if end is None:
             status = camera_statuses(store).get(camera)

@@ -263,6 +263,9 @@ class Recorder:
             log.error("a recording worker failed: %s", self._scrubber.clean(event["detail"]))
         elif what == "unfinished":
             log.error("%s: could not be finished: %s", event["opened_path"], self._scrubber.clean(event["detail"]))
+            for row in self._rows.unfinished(event["camera"]):
+                if row["path"] == event["opened_path"]:
+                    self._leave_to_intake(row)
         elif what == "closed":
             self._rows.segment_closed(event)
             if worker is not None:
@@ -274,29 +277,36 @@ class Recorder:
         cameras, wait_s = self._crew.died(worker)
         if (cameras or code != 0) and not self._closing:
             log.error("recording worker %s ended with %s; its cameras are started again", worker.pid, code)
+        ends: dict[str, datetime] = {}
         for row in self._rows.unfinished():
-            if row["path"] in worker.files:
-                self._leave_to_intake(row)
+            end = self._leave_to_intake(row) if row["path"] in worker.files else None
+            if end is not None:
+                ends[row["camera"]] = max(end, ends.get(row["camera"], end))
         for camera_id in sorted(cameras):
             camera = self._cameras[camera_id]
             if camera.wanted_at is None or self._closing:
                 continue
+            # Where the footage really ends; what was reported last may never have reached the file.
+            camera.status.recorded_to = ends.get(camera_id, camera.status.recorded_to)
             since = max(camera.status.recorded_to or camera.wanted_at, camera.wanted_at)
             if camera.gap is None:
                 camera.open_gap(since, "worker_killed", f"exit code {code}")
             camera.set_state("connecting")
             camera.restart_at = self._clock.monotonic() + wait_s
 
-    def _leave_to_intake(self, row: dict[str, Any]) -> None:
-        """A file whose writer died: where it ends is read now, for the gap begins there; hashing is the thread's."""
+    def _leave_to_intake(self, row: dict[str, Any]) -> datetime | None:
+        """A file that its writer did not finish: where it ends is read now, hashing is left to the thread.
+
+        None when the file has gone, which is entered.
+        """
         path = find_for(self._home.footage, row)
         if path is None:
             self._rows.segment_missing(row)
-            return
-        length = timedelta(seconds=inspect(self._home.footage / path).duration_s)
-        if row["camera"] in self._cameras:
-            self._cameras[row["camera"]].status.recorded_to = from_iso(row["from_at"]) + length
+            return None
+        # Read before the thread renames it.
+        end = from_iso(row["from_at"]) + timedelta(seconds=inspect(self._home.footage / path).duration_s)
         self._intake.take(row, path)
+        return end
 
     # -- states, and what an earlier agent left ----------------------------------------------------------------
 

@@ -55,9 +55,17 @@ class Gap:
     seq: int | None
 
 
-def segments(store: Store, camera: str | None = None, day: dt.date | None = None) -> list[Segment]:
-    """Segments in order of time; of one camera, of one local day (by their beginning), or all."""
-    where, values = _where(camera)
+def segments(
+    store: Store,
+    camera: str | None = None,
+    day: dt.date | None = None,
+    *,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> list[Segment]:
+    """Segments in order of time; of one camera, of one local day (by their beginning), touching the time from `start`
+    to `end`, or all."""
+    where, values = _where(camera, start, end)
     if day is not None:
         where.append("day = ?")
         values.append(day.isoformat())
@@ -84,13 +92,7 @@ def gaps(
     store: Store, camera: str | None = None, start: dt.datetime | None = None, end: dt.datetime | None = None
 ) -> list[Gap]:
     """Gaps in order of time; of one camera, and only those that touch the time from `start` to `end`."""
-    where, values = _where(camera)
-    if start is not None:
-        where.append("(to_at IS NULL OR to_at > ?)")
-        values.append(iso(start))
-    if end is not None:
-        where.append("from_at < ?")
-        values.append(iso(end))
+    where, values = _where(camera, start, end)
     rows = store.query(f"SELECT * FROM gap{_sql(where)} ORDER BY from_at, id", values)  # noqa: S608 - fixed words
     return [
         Gap(
@@ -106,8 +108,18 @@ def gaps(
     ]
 
 
-def _where(camera: str | None) -> tuple[list[str], list[Any]]:
-    return (["camera = ?"], [camera]) if camera is not None else ([], [])
+def _where(camera: str | None, start: dt.datetime | None, end: dt.datetime | None) -> tuple[list[str], list[Any]]:
+    where, values = [], []
+    if camera is not None:
+        where.append("camera = ?")
+        values.append(camera)
+    if start is not None:
+        where.append("(to_at IS NULL OR to_at > ?)")
+        values.append(iso(start))
+    if end is not None:
+        where.append("from_at < ?")
+        values.append(iso(end))
+    return where, values
 
 
 def _sql(where: list[str]) -> str:
