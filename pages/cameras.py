@@ -39,7 +39,7 @@ if not seat.point.cameras:
     st.info(_("The point has no cameras. Add them to point.toml under [[cameras]]."))
     st.stop()
 
-with st.expander(_("Start or stop the recording"), expanded=bool(st.session_state.get("confirm-stop"))):
+with st.expander(_("Start or stop the recording"), key="orders"):
     order_form(seat)
 
 view = st.segmented_control(

@@ -9,7 +9,7 @@ import streamlit as st
 from exam_kit.i18n import N_, _
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.access_row import ACTION_LABELS, AccessAction, AccessDraft, AccessRow
-from exam_kit.journal.person import Person
+from exam_kit.journal.person import Person, person_of
 from exam_kit.store import Act
 from exam_kit.ui.access_table import line_label
 from exam_kit.ui.fields import fresh, fresh_key, read_time, time_now
@@ -58,16 +58,41 @@ def act_on_line(seat: Seat, log: AccessLog, rows: Sequence[AccessRow]) -> None:
         acts |= {_("Correct"): _correct, _("Withdraw"): _withdraw}
     if not standing or not acts:
         return
-    with st.container(border=True):
+    newest = standing[-1]  # a line just written is the one that is most often looked at next
+    with st.container(border=True, key="line-act"):
         where, what = st.columns([3, 2], vertical_alignment="bottom")
         row = where.selectbox(
-            _("Line"), standing[::-1], format_func=lambda one: line_label(seat, one), filter_mode=None, key="line"
+            _("Line"),
+            standing[::-1],
+            format_func=lambda one: line_label(seat, one),
+            filter_mode=None,
+            key=f"line-{newest.year}-{newest.number}",
         )
         chosen = what.segmented_control(
             _("What to do"), list(acts), default=next(iter(acts)), required=True, key=f"act-{seat.language}"
         )
         if row is not None and chosen is not None:
             acts[chosen](seat, log, row)
+        if seat.may(Act.COUNTERSIGN):
+            _countersign_all(seat, log, standing)
+
+
+def _countersign_all(seat: Seat, log: AccessLog, standing: Sequence[AccessRow]) -> None:
+    """Every line that waits for a countersign and is not the person's own; each is an entry of its own."""
+    me = person_of(seat.account)
+    waiting = [
+        row
+        for row in standing
+        if not row.open and row.countersigned is None and not any(me.same_as(hand) for hand in row.hands)
+    ]
+    if len(waiting) < 2:
+        return
+    if st.button(_("Countersign all that wait ({count})").format(count=len(waiting)), key="countersign-all"):
+        with saying_errors(seat):
+            for row in waiting:
+                log.countersign(row.number, seat.account, year=row.year)
+            flash(_("Countersigned lines: {count}").format(count=len(waiting)))
+            st.rerun()
 
 
 def _countersign(seat: Seat, log: AccessLog, row: AccessRow) -> None:

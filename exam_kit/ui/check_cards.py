@@ -19,7 +19,8 @@ from exam_kit.ui.when import moment, seconds_time
 __all__ = ["GROUPS", "card", "grouped", "in_order", "roles_text", "verdict"]
 
 GROUPS = (
-    (N_("Faults"), ("fail", "unknown")),
+    (N_("Faults"), ("fail",)),
+    (N_("Not known"), ("unknown",)),
     (N_("To be confirmed by hand"), ("pending",)),
     (N_("Remarks"), ("warn", "waived")),
     (N_("In order"), ("ok",)),

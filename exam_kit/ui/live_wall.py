@@ -11,6 +11,7 @@ from html import escape
 
 import streamlit as st
 
+from exam_kit.checks.wording import value_text
 from exam_kit.i18n import _
 from exam_kit.ui.camera_facts import CameraFact
 from exam_kit.ui.marks import chip, mark
@@ -71,7 +72,8 @@ def _caption(seat: Seat, fact: CameraFact) -> str:
         notes.append(_("should record now"))
     status = fact.status
     if status is not None and fact.recording:
-        notes.append(f"{status.width}×{status.height} · {status.fps:.0f} fps · {status.bitrate / 1e6:.1f} Mbit/s")
+        notes += [f"{status.width}×{status.height}", value_text(round(status.fps), "fps", seat.language)]
+        notes.append(value_text(round(status.bitrate, -5), "bps", seat.language))
     ill = f" {chip('warn', _(fact.ill))}" if fact.ill else ""
     title = " · ".join(dict.fromkeys((fact.camera.id, fact.room.label)))
     return (

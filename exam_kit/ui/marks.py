@@ -10,7 +10,7 @@ CHECK_TONES = {
     "ok": "good",
     "warn": "warn",
     "fail": "bad",
-    "unknown": "bad",
+    "unknown": "unknown",
     "skip": "none",
     "pending": "ask",
     "waived": "warn",
@@ -19,7 +19,7 @@ VERDICT_TONES = {"ready": "good", "ready_with_remarks": "warn", "incomplete": "a
 
 
 def mark(tone: str) -> str:
-    """The shape of a tone: good (ticked disc), warn (triangle), bad (octagon), ask (square), rec, none (dashes)."""
+    """The shape of a tone: good (disc), warn (triangle), bad (octagon), ask (square), unknown (diamond), rec, none."""
     return f'<span class="ek-mark {tone}" aria-hidden="true"></span>'
 
 

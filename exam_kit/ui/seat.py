@@ -112,8 +112,10 @@ def script(page: str) -> str:
 def say_flash() -> None:
     """Show what `flash` kept, once."""
     said = st.session_state.pop("flash", None)
+    # The place is there also when there is nothing to say: otherwise what follows would move and lose its state.
+    place = st.container()
     if said:
-        st.success(said)
+        place.success(said)
 
 
 def _find_seat() -> Seat:

@@ -73,9 +73,8 @@ def _checks(seat: Seat, picture: Picture) -> str:
     if run is None or run.verdict is None:
         due = _("due at {time}").format(time=clock_time(seat, picture.facts.check_due))
         return tile("checks", title, "none", _("not run yet"), due)
-    faults = run.counts["fail"] + run.counts["unknown"]
-    note = _("faults {faults} · remarks {remarks} · to confirm {pending}").format(
-        faults=faults, remarks=run.counts["warn"], pending=run.counts["pending"]
+    note = _("faults {faults} · not known {unknown} · to confirm {pending}").format(
+        faults=run.counts["fail"], unknown=run.counts["unknown"], pending=run.counts["pending"]
     )
     ended = clock_time(seat, from_iso(run.ended_at)) if run.ended_at else ""
     tone, value = VERDICT_TONES[run.verdict.value], _(VERDICT_LABELS[run.verdict]).capitalize()

@@ -7,10 +7,16 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from exam_kit.agent import orders
 from exam_kit.agent.status import beat
 from exam_kit.cctv.status import CameraStatus, Desired
+from exam_kit.checks.model import Expectation, Fact, Reading, Reason, Result, Rule, Severity, State
+from exam_kit.checks.profile import load_profile
+from exam_kit.checks.results import finish_run, save_result, start_run
 from exam_kit.clock import SystemClock, iso
 from exam_kit.home import Home
+from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
+from exam_kit.journal.incidents import IncidentDraft, Incidents
 from exam_kit.point import Point, load_point
 from exam_kit.store import Account, Accounts, Ledger, Role, Store, open_store
 
@@ -125,6 +131,53 @@ def _minutes(spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, dat
     return pieces
 
 
+def add_checks(home: Home, store: Store, ledger: Ledger, point: Point) -> None:
+    """A finished run with a result of every state that a screen draws differently."""
+    clock = SystemClock()
+    run = start_run(store, load_profile("demo", home), day=str(point.days[0].date), actor="anna", clock=clock)
+    disk = Expectation(fail=(Rule("free", "below", 2e11),))
+    for position, (state, fact) in enumerate(
+        (
+            (State.OK, Fact({"free": 3e11}, {"path": "/"})),
+            (State.FAIL, Fact({"free": 1e11}, {"path": "/", "note": "<b>не разметка</b>"})),
+            (State.UNKNOWN, Fact.unknown(Reason.TIMEOUT)),
+            (State.WARN, Fact({"free": 2.1e11})),
+            (State.SKIP, Fact.skip(Reason.NO_PLAN)),
+            (State.PENDING, Fact.pending(roles=["specialist"])),
+        )
+    ):
+        title = {language: f"{state} {language}" for language in ("ru", "en", "lv")}
+        probe = "manual.item" if state is State.PENDING else "disk.free"
+        readings = {"free": Reading("bytes", "free space")}
+        result = Result(
+            f"check-{state}", "", position, probe, title, title, Severity.BLOCKER, disk, readings, fact, state, (),
+            iso(clock.now()), 0.2,
+        )  # fmt: skip
+        save_result(store, run.id, result)
+    finish_run(ledger, run.id, clock=clock)
+
+
+def add_journals(ledger: Ledger, point: Point) -> None:
+    """An ended line, an open one, and an open incident."""
+    log, now = AccessLog(ledger, point), SystemClock().now()
+    anna = PEOPLE[0]
+    log.add(AccessDraft("0001-0002", AccessAction.OPERABILITY_CHECK, now - timedelta(minutes=9), now), anna)
+    log.add(AccessDraft("7777", AccessAction.VIEW_CORRECTED, now - timedelta(minutes=2)), anna)
+    draft = IncidentDraft("cctv_lost", "Камера коридора не отвечает", now - timedelta(minutes=7), camera="COR2-1")
+    Incidents(ledger, point).open(draft, anna)
+
+
+def add_archive(store: Store, ledger: Ledger, point: Point, bag: Path) -> None:
+    """An ended archive order whose bag is no longer there."""
+    body = {"day": str(point.days[0].date), "zones": ["corridor"], "destination": str(bag.parent)}
+    number = orders.give(ledger, "archive", body, actor="anna", ordered_by="boris", why="")
+    order = orders.get(store, number)
+    assert order is not None
+    orders.end(
+        ledger, order, "done", {"bag": str(bag), "files": 12, "bytes": 188_000_000, "read_back_bytes": 188_000_000}
+    )
+
+
 def prepare(root: Path, *, hour: int = 8, clip: bytes = b"") -> Home:
     """The whole of it in `root`."""
     home = Home.at(root)
@@ -134,6 +187,9 @@ def prepare(root: Path, *, hour: int = 8, clip: bytes = b"") -> Home:
     ledger = Ledger(store, home)
     add_people(store, ledger)
     add_footage(home, store, point, clip)
+    add_checks(home, store, ledger, point)
+    add_journals(ledger, point)
+    add_archive(store, ledger, point, home.bags / "bag-1")
     beat(home, SystemClock())
     store.close()
     return home

@@ -1,0 +1,247 @@
+"""The screens as their users see them, in Chromium."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from exam_kit.agent import orders
+from exam_kit.i18n import translate
+from exam_kit.journal.access_log import AccessLog
+from exam_kit.journal.incidents import Incidents
+from exam_kit.point import load_point
+from tests.ui.conftest import failures, sign_in
+from tests.ui.prepared import PINS
+from tests.ui.site import Site
+
+pytestmark = pytest.mark.browser
+
+SCREENS = ("Checks", "Cameras", "Archive", "Access log", "Incidents", "Today")
+ENGLISH_OF_STREAMLIT = re.compile(r"Press Enter|Choose an? option|Running\.\.\.|No results|Browse files|Deploy|Rerun")
+
+
+def open_screen(page: Page, name: str, language: str = "ru") -> None:
+    title = translate(name, language)
+    page.locator("[data-testid=stSidebar]").get_by_role("link", name=title).click()
+    expect(page.locator("[data-testid=stHeading] h1")).to_have_text(title)
+
+
+def main(page: Page) -> str:
+    return page.locator("[data-testid=stMain]").inner_text()
+
+
+@pytest.mark.parametrize("language", ["ru", "en", "lv"])
+@pytest.mark.parametrize("login", list(PINS))
+def test_every_screen_opens_for_every_role_in_every_language(page: Page, site: Site, login: str, language: str) -> None:
+    broken: list[str] = []
+    page.on("pageerror", lambda problem: broken.append(str(problem)))
+    sign_in(page, site, login, language)
+    assert page.locator("html").get_attribute("lang") == language
+    for name in SCREENS:
+        open_screen(page, name, language)
+        expect(page.locator("[data-testid=stSpinner]")).to_have_count(0)
+        assert failures(page) == []
+        shown = main(page)
+        assert "{" not in shown, "a field was left unfilled"
+        assert not ENGLISH_OF_STREAMLIT.search(shown)
+    assert broken == []
+
+
+def test_a_page_is_the_first_thing_opened_and_waits_for_the_sign_in(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/incidents")
+    expect(page).to_have_url(f"{site.url}/signin?next=/incidents")
+    page.fill("#login", "vera")
+    page.fill("#pin", "000001")
+    page.keyboard.press("Enter")
+    expect(page.locator("[role=alert]")).to_be_visible()
+    expect(page.locator("#login")).to_have_value("vera")
+    page.fill("#pin", PINS["vera"])
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-testid=stHeading] h1")).to_have_text("Нештатные ситуации")
+
+
+def test_the_day_counts_down_and_says_what_is_missing(page: Page, site: Site) -> None:
+    sign_in(page, site, "anna")
+    clock = page.locator("[data-countdown]")
+    expect(clock).to_have_text(re.compile(r"^\d:\d\d:\d\d$"))
+    before = clock.inner_text()
+    expect(clock).not_to_have_text(before)
+    expect(page.get_by_role("alert")).to_contain_text("COR2-1")
+    page.get_by_role("link", name="Открыть камеры").click()
+    expect(page.locator("[data-camera=COR2-1]")).to_have_attribute("data-state", "lost")
+
+
+def test_the_language_is_changed_and_kept(page: Page, site: Site) -> None:
+    sign_in(page, site, "galina", path="checks")
+    page.get_by_role("radio", name="LV").click()
+    expect(page.locator("[data-testid=stHeading] h1")).to_have_text("Pārbaudes")
+    expect(page.locator("html")).to_have_attribute("lang", "lv")
+    page.reload()
+    expect(page.locator("[data-testid=stHeading] h1")).to_have_text("Pārbaudes")
+    assert page.locator("html").get_attribute("lang") == "lv"
+    page.get_by_role("radio", name="RU").click()
+    expect(page.locator("[data-testid=stHeading] h1")).to_have_text("Проверки")
+
+
+def test_results_stand_with_expectation_finding_and_way_out(page: Page, site: Site) -> None:
+    sign_in(page, site, "anna", path="checks")
+    expect(page.locator("[data-verdict=not_ready]")).to_be_visible()
+    failed = page.locator(".ek-check.bad").filter(has_text="fail ru")
+    expect(failed).to_contain_text("100 ГБ")
+    expect(failed).to_contain_text("≥ 200 ГБ")
+    failed.locator("summary").click()
+    expect(failed.locator("pre")).to_contain_text("<b>не разметка</b>")
+
+
+def test_checks_are_ordered_and_an_item_is_signed_by_hand(page: Page, site: Site, until: Callable[..., None]) -> None:
+    store, _ledger = site.store()
+    sign_in(page, site, "anna", path="checks")
+    page.get_by_role("radio", name="замечание", exact=True).click()
+    page.get_by_role("button", name="Подписать").click()
+    expect(page.locator("[data-testid=stAlertContentError]")).to_be_visible()
+    page.get_by_label("Примечание").fill("пломба повреждена")
+    page.get_by_role("button", name="Подписать").click()
+    expect(page.locator(".ek-check").filter(has_text="пломба повреждена")).to_contain_text("Анна Сергеевна")
+    page.get_by_role("button", name="Провести все проверки").click()
+    expect(page.get_by_text("Идут проверки")).to_be_visible()
+    (order,) = orders.recent(store, "check")
+    assert (order.body, order.ordered_by, order.state) == ({"only": None}, "anna", "new")
+    with store.transaction() as connection:
+        connection.execute("UPDATE orders SET state = 'cancelled' WHERE id = ?", (order.id,))
+    expect(page.get_by_text("Идут проверки")).to_have_count(0)
+    store.close()
+
+
+def test_recording_is_started_and_stopped_on_an_order(page: Page, site: Site) -> None:
+    store, _ledger = site.store()
+    sign_in(page, site, "anna", path="cameras")
+    page.get_by_text("Включить или остановить запись").click()
+    page.get_by_role("radio", name="коридоры").click()
+    page.get_by_label("Причина").fill("по плану экзамена")
+    page.get_by_role("button", name="Включить запись").click()
+    expect(page.get_by_text("отдано")).to_be_visible()
+    (given,) = orders.recent(store, "record")
+    assert given.body == {"cameras": ["COR1-1", "COR2-1"]}
+    assert (given.actor, given.ordered_by, given.why) == ("anna", "boris", "по плану экзамена")
+    page.get_by_role("button", name="Остановить запись…").click()
+    assert orders.recent(store, "stop") == []
+    page.get_by_role("button", name="Нет, писать дальше").click()
+    expect(page.get_by_role("button", name="Да, остановить")).to_have_count(0)
+    page.get_by_role("button", name="Остановить запись…").click()
+    page.get_by_role("button", name="Да, остановить").click()
+    expect(page.get_by_role("button", name="Да, остановить")).to_have_count(0)
+    assert [order.body for order in orders.recent(store, "stop")] == [{"cameras": ["COR1-1", "COR2-1"]}]
+    page.get_by_role("radio", name="Распоряжения").click()
+    expect(page.locator("[data-orders] tbody tr")).to_have_count(2)
+    store.close()
+
+
+def test_what_was_recorded_is_shown_and_played(page: Page, site: Site) -> None:
+    sign_in(page, site, "vera", path="cameras")
+    page.get_by_role("radio", name="Записано").click()
+    expect(page.locator("[data-coverage] .recorded").first).to_be_visible()
+    page.locator("[data-coverage] summary").click()
+    expect(page.locator("[data-coverage] table")).to_contain_text("COR1-1")
+    expect(page.locator("video")).to_have_attribute("src", re.compile(r"/recordings/\d+\.mp4"))
+
+
+def test_the_copy_is_ordered_with_a_witness(page: Page, site: Site) -> None:
+    store, _ledger = site.store()
+    sign_in(page, site, "anna", path="archive")
+    before = len(orders.recent(store, "archive"))
+    page.get_by_role("button", name="Скопировать и сверить").click()
+    expect(page.get_by_role("button", name="Отменить копирование")).to_be_visible()
+    order, *_earlier = orders.recent(store, "archive")
+    assert len(orders.recent(store, "archive")) == before + 1
+    assert order.body["zones"] == ["corridor", "entrance"]
+    assert order.ordered_by == "boris"
+    orders.report(store, order.id, {"phase": "copying", "bytes": 4000, "done_bytes": 1000, "files": 4, "done_files": 1})
+    expect(page.get_by_text("файлов 1 из 4")).to_be_visible()
+    page.get_by_role("button", name="Отменить копирование").click()
+    expect(page.get_by_text("Остановка запрошена")).to_be_visible()
+    assert orders.recent(store, "cancel")[0].body == {"order": order.id}
+    with store.transaction() as connection:
+        connection.execute("UPDATE orders SET state = 'cancelled' WHERE id = ?", (order.id,))
+    expect(page.get_by_role("button", name="Скопировать и сверить")).to_be_visible()
+    store.close()
+
+
+def test_a_line_is_written_corrected_and_countersigned(page: Page, site: Site) -> None:
+    store, ledger = site.store()
+    log = AccessLog(ledger, load_point(site.home.point_file))
+    sign_in(page, site, "anna", path="access_log")
+    page.get_by_label("Аудитории, например").first.fill("0999")
+    page.get_by_label("Подробности").first.fill("осмотр перед экзаменом")
+    page.get_by_role("button", name="Записать строку").click()
+    expect(page.locator("[data-testid=stAlertContentError]")).to_contain_text("0999")
+    expect(page.get_by_label("Подробности").first).to_have_value("осмотр перед экзаменом")
+    page.get_by_label("Аудитории, например").first.fill("0001-0002")
+    page.get_by_label("Окончание, чч:мм").first.fill(page.get_by_label("Начало, чч:мм").first.input_value())
+    page.get_by_role("button", name="Записать строку").click()
+    expect(page.get_by_text(re.compile("Строка № 3 записана"))).to_be_visible()
+    expect(page.get_by_label("Подробности").first).to_have_value("")
+    expect(page.get_by_label("Почему исправляется")).to_have_count(1)
+    assert log.get(3).text == "осмотр перед экзаменом"
+    page.get_by_label("Почему исправляется").fill("не та аудитория")
+    page.get_by_label("Аудитории, например").last.fill("0001")
+    page.get_by_role("button", name="Записать исправление новой строкой").click()
+    expect(page.locator("[data-line='4']")).to_contain_text("взамен строки № 3")
+    expect(page.locator("[data-line='3']")).to_have_class("void")
+    sign_in(page, site, "boris", path="access_log")
+    page.get_by_role("button", name="Заверить строку № 4").click()
+    expect(page.locator("[data-line='4']")).to_contain_text("Борис Иванович")
+    assert log.get(4).countersigned is not None
+    store.close()
+
+
+def test_an_incident_is_opened_and_written_on(page: Page, site: Site) -> None:
+    store, ledger = site.store()
+    book = Incidents(ledger, load_point(site.home.point_file))
+    sign_in(page, site, "vera", path="incidents")
+    page.get_by_text("Открыть лист нештатной ситуации").click()
+    page.get_by_role("button", name="Открыть лист", exact=True).click()
+    expect(page.locator("[data-testid=stAlertContentError]")).to_be_visible()
+    page.get_by_label("Опишите одной фразой").fill("Погас свет в штабе")
+    page.get_by_role("button", name="Открыть лист", exact=True).click()
+    expect(page.locator("[data-incident='2']")).to_contain_text("Погас свет в штабе")
+    expect(page.locator("[data-incident]")).to_have_count(1)
+    expect(page.get_by_label("Что сделано")).to_have_count(1)
+    page.get_by_label("Что сделано").fill("Включён ИБП")
+    page.get_by_role("button", name="Записать меру").click()
+    expect(page.locator("[data-incident='2'] .ek-steps")).to_contain_text("Включён ИБП")
+    assert [event.text for event in book.get(2).events("step")] == ["Включён ИБП"]
+    page.get_by_role("radio", name="Закрыть").click()
+    page.get_by_label("Заключение").fill("Питание восстановлено")
+    page.get_by_role("button", name="Закрыть лист").click()
+    expect(page.locator("[data-incident='2']")).to_contain_text("Питание восстановлено")
+    assert not book.get(2).is_open
+    store.close()
+
+
+def test_an_ended_session_shows_nothing_more(page: Page, site: Site) -> None:
+    sign_in(page, site, "denis")
+    store, _ledger = site.store()
+    with store.transaction() as connection:
+        connection.execute("DELETE FROM session WHERE login = 'denis'")
+    store.close()
+    expect(page.get_by_text("Вы вышли").first).to_be_visible()
+    page.get_by_role("link", name="Войти").first.click()
+    expect(page).to_have_url(re.compile("/signin"))
+
+
+def test_everything_is_reached_by_keyboard(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/signin")
+    page.keyboard.type("anna")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PINS["anna"])
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-testid=stHeading] h1")).to_have_text("Сегодня")
+    page.locator("[data-testid=stSidebar]").get_by_role("link", name="Архив").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-testid=stHeading] h1")).to_have_text("Архив")
+    page.get_by_role("button", name="Выйти").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/signin"))
