@@ -23,7 +23,7 @@ from exam_kit.cctv.coverage import Coverage, coverage
 from exam_kit.cctv.segments import segments
 from exam_kit.checks.results import latest_run
 from exam_kit.clock import Clock, SystemClock, iso
-from exam_kit.errors import ExamKitError, m
+from exam_kit.errors import ExamKitError, Message, m
 from exam_kit.home import Home
 from exam_kit.point import Point, exam_end, exam_start, zone_windows
 from exam_kit.store import Ledger, Store, open_store
@@ -54,9 +54,15 @@ class DemoCameras:
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        if not line:
-            raise ExamKitError(m("The demo's cameras did not start. Run 'exam-kit doctor' to see what is missing."))
-        self.port = int(json.loads(line)["port"])
+        told = json.loads(line) if line else {}
+        if "port" not in told:
+            raise ExamKitError(
+                m(
+                    "The demo's cameras did not start ({reason}). Run 'exam-kit doctor' to see what is missing.",
+                    reason=told.get("error", "—"),
+                )
+            )
+        self.port = int(told["port"])
         return self
 
     def tell(self, camera: str, act: str, seconds: float) -> None:
@@ -159,7 +165,7 @@ class _Day:
         every = [camera.id for camera in self.point.cameras]
         self._obeyed("stop", {"cameras": every}, why="the exam is over", seconds=15)
         self.stopped_at = self.clock.now()
-        self._wait(lambda: not self._open_segments(), 20, "the last segments were not closed")
+        self._wait(lambda: not self._open_segments(), 20, m("the last segments were not closed"))
         self.say("corridors and the entrance are archived")
         order = self._obeyed(
             "archive",
@@ -172,7 +178,7 @@ class _Day:
 
     def _obeyed(self, kind: str, body: dict[str, Any], *, why: str, seconds: float) -> orders.Order:
         number = orders.give(self.ledger, kind, body, actor="specialist", ordered_by="head", why=why)
-        self._wait(lambda: not self._order(number).open, seconds, f"the order '{kind}' was not obeyed")
+        self._wait(lambda: not self._order(number).open, seconds, m("the order '{kind}' was not obeyed", kind=kind))
         order = self._order(number)
         if order.state != "done":
             raise ExamKitError(
@@ -193,7 +199,7 @@ class _Day:
             self._look()
             time.sleep(0.2)
 
-    def _wait(self, condition: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    def _wait(self, condition: Callable[[], bool], seconds: float, otherwise: Message) -> None:
         ends = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > ends:

@@ -90,6 +90,8 @@ def _children(port: int) -> list[Child]:
 
 def _say_when_ready(port: int, more: Sequence[str] = ()) -> Callable[[], None]:
     address = f"http://127.0.0.1:{port}/"
+    # Made here: a thread begins with the default language, not with ours.
+    opened = _("Exam Kit is open at {address} (Ctrl+C ends it)").format(address=address)
 
     def wait() -> None:
         for _try in range(300):
@@ -98,7 +100,7 @@ def _say_when_ready(port: int, more: Sequence[str] = ()) -> Callable[[], None]:
                     break
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
-        print(_("Exam Kit is open at {address} (Ctrl+C ends it)").format(address=address), flush=True)
+        print(opened, flush=True)
         for line in more:
             print(line, flush=True)
 

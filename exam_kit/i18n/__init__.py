@@ -11,6 +11,7 @@ import io
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -19,6 +20,8 @@ __all__ = ["LANGUAGES", "N_", "_", "current_language", "ngettext", "set_language
 
 LANGUAGES = {"ru": "Русский", "en": "English", "lv": "Latviešu"}
 """Code and own name of each language, in the order they are offered."""
+
+Text = TypeVar("Text", bound=str)
 
 _language: ContextVar[str] = ContextVar("exam_kit_language", default="ru")
 
@@ -57,7 +60,7 @@ def _(text: str) -> str:
     return translate(text)
 
 
-def N_(text: str) -> str:
+def N_(text: Text) -> Text:
     """Mark a constant for translation; it is translated where it is shown."""
     return text
 

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from exam_kit.errors import Message, NotSetUp, PointInvalid, m
-from exam_kit.point.model import Point
+from exam_kit.i18n import N_
+from exam_kit.point.model import SAID, Point
 
 __all__ = ["load_point", "read_point"]
 
@@ -64,27 +65,50 @@ def read_point(text: str, name: str = "point.toml") -> Point:
 
 def _details(error: ErrorDetails, data: dict[str, Any], text: str) -> Iterator[Message]:
     if error["type"] == "point":
-        for mistake in error["msg"].splitlines():
+        for mistake in error["ctx"]["messages"]:
             yield m("  {reason}", reason=mistake)
         return
     location = error["loc"]
-    line = _line(location, text)
-    where = _path(location, data)
-    reason = _WORDS.get(error["type"])
-    said = reason.format(**error.get("ctx", {})) if reason else error["msg"]
+    line, where, reason = _line(location, text), _path(location, data), _reason(error)
     if line:
-        yield m("  line {line}: {where}: {reason}", line=line, where=where, reason=said)
+        yield m("  line {line}: {where}: {reason}", line=line, where=where, reason=reason)
     else:
-        yield m("  {where}: {reason}", where=where, reason=said)
+        yield m("  {where}: {reason}", where=where, reason=reason)
+
+
+def _reason(error: ErrorDetails) -> Message:
+    """The mistake in our words; pydantic's own, in English, where we have none."""
+    kind, values = error["type"], error.get("ctx", {})
+    if kind == SAID:
+        return Message(error["msg"])
+    for begins, words in _WORDS.items():
+        if kind.startswith(begins):
+            return Message(words, values)
+    return Message("{said}", {"said": error["msg"]})
 
 
 _WORDS = {
-    "missing": "this key is missing; add it",
-    "extra_forbidden": "no such key; remove it or correct its spelling",
-    "enum": "must be one of {expected}",
-    "literal_error": "must be one of {expected}",
-    "string_pattern_mismatch": "does not have the form {pattern}",
+    "missing": N_("this key is missing; add it"),
+    "extra_forbidden": N_("no such key; remove it or correct its spelling"),
+    "enum": N_("must be one of {expected}"),
+    "literal_error": N_("must be one of {expected}"),
+    "string_pattern_mismatch": N_("does not have the form {pattern}"),
+    "string_too_short": N_("must not be empty"),
+    "string": N_("must be text in quotes"),
+    "greater_than_equal": N_("must be at least {ge}"),
+    "greater_than": N_("must be more than {gt}"),
+    "less_than_equal": N_("must be at most {le}"),
+    "too_short": N_("at least one is needed"),
+    "float": N_("must be a number"),
+    "int": N_("must be a whole number"),
+    "bool": N_("must be true or false"),
+    "date": N_("must be a date such as 2026-05-28"),
+    "time": N_("must be a time such as 10:00:00"),
+    "tuple": N_("must be a list of [[tables]]"),
+    "dict": N_("must be a [table]"),
+    "model": N_("must be a [table]"),
 }
+"""By the beginning of pydantic's error type; the longer beginning stands first."""
 
 
 def _path(location: tuple[int | str, ...], data: Any) -> str:

@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from exam_kit.errors import Message, m
+from exam_kit.i18n import N_
+
 __all__ = [
     "Camera",
     "ExamDay",
@@ -26,6 +29,8 @@ __all__ = [
 # These go into file names on FAT32 sticks and into URLs.
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,16}$")]
 
+SAID = "said"
+"""Type of an error whose text is one of ours, to be translated where it is shown."""
 SOURCES = ("rtsp", "rtsps", "http", "https", "file")
 
 
@@ -93,17 +98,18 @@ class Camera(Part):
         parts = urlsplit(url)
         if parts.scheme not in SOURCES:
             raise PydanticCustomError(
-                "camera_scheme",
-                "an address begins with rtsp://, rtsps://, http://, https:// or file://; write it that way",
+                SAID, N_("an address begins with rtsp://, rtsps://, http://, https:// or file://; write it that way")
             )
         if parts.username is not None or parts.password is not None:
             raise PydanticCustomError(
-                "camera_credentials",
-                "a password may not stand in the address; write the name under 'user' and give the password with "
-                "'exam-kit camera password'",
+                SAID,
+                N_(
+                    "a password may not stand in the address; write the name under 'user' and give the password with "
+                    "'exam-kit camera password'"
+                ),
             )
         if parts.scheme != "file" and not parts.hostname:
-            raise PydanticCustomError("camera_host", "the address names no host; write rtsp://HOST/PATH")
+            raise PydanticCustomError(SAID, N_("the address names no host; write rtsp://HOST/PATH"))
         return url
 
     @property
@@ -142,9 +148,7 @@ class ExamDay(Part):
     @classmethod
     def _local(cls, start: dt.time) -> dt.time:
         if start.tzinfo is not None:
-            raise PydanticCustomError(
-                "local_time", "give the point's local time without an offset, for example 10:00:00"
-            )
+            raise PydanticCustomError(SAID, N_("give the point's local time without an offset, for example 10:00:00"))
         return start
 
 
@@ -174,8 +178,8 @@ class Point(Part):
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
             raise PydanticCustomError(
-                "timezone",
-                "no such time zone; give an IANA name such as Europe/Moscow, Asia/Yekaterinburg or Europe/Riga",
+                SAID,
+                N_("no such time zone; give an IANA name such as Europe/Moscow, Asia/Yekaterinburg or Europe/Riga"),
             ) from problem
         return name
 
@@ -183,10 +187,11 @@ class Point(Part):
     def _agree(self) -> Point:
         mistakes = [*self._repeated(), *self._nowhere(), *self._unplanned()]
         if mistakes:
-            raise PydanticCustomError("point", "{list}", {"list": "\n".join(mistakes)})
+            # The messages themselves travel in the context, so that they are shown in the reader's language.
+            raise PydanticCustomError("point", "the parts do not agree", {"messages": mistakes})
         return self
 
-    def _repeated(self) -> list[str]:
+    def _repeated(self) -> list[Message]:
         mistakes = []
         for table, key, values in (
             ("rooms", "code", [room.code for room in self.rooms]),
@@ -196,22 +201,37 @@ class Point(Part):
         ):
             folded = [value.casefold() for value in values]
             for value in sorted({v for v in values if folded.count(v.casefold()) > 1}):
-                mistakes.append(f"{table}: {key} {value!r} stands more than once; every {key} must differ")
+                mistakes.append(
+                    m(
+                        "{table}: {key} '{value}' stands more than once; each must differ",
+                        table=table,
+                        key=key,
+                        value=value,
+                    )
+                )
         return mistakes
 
-    def _nowhere(self) -> list[str]:
+    def _nowhere(self) -> list[Message]:
         known = {room.code for room in self.rooms}
         return [
-            f"{table}: {item.id}: room {item.room!r} is not among the rooms; add it or correct the code"
+            m(
+                "{table}: {item}: room '{room}' is not among the rooms; add it or correct the code",
+                table=table,
+                item=item.id,
+                room=item.room,
+            )
             for table, items in (("cameras", self.cameras), ("stations", self.stations))
             for item in items
             if item.room not in known
         ]
 
-    def _unplanned(self) -> list[str]:
+    def _unplanned(self) -> list[Message]:
         zones = {self.room(camera.room).zone for camera in self.cameras if self.has_room(camera.room)}
         return [
-            f"recording: zone {zone!r} has cameras but no window; add [recording.{zone}] with lead_min and tail_min"
+            m(
+                "recording: zone '{zone}' has cameras but no window; add [recording.{zone}] with lead_min and tail_min",
+                zone=zone.value,
+            )
             for zone in sorted(zones - set(self.recording))
         ]
 
