@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from exam_kit.archive.act import ActFile, ActGap
-from exam_kit.clock import from_iso, iso
+from exam_kit.cctv.coverage import coverage
+from exam_kit.cctv.segments import Segment, segments
+from exam_kit.cctv.segments import gaps as gaps_of
+from exam_kit.clock import iso
 from exam_kit.errors import Message, m
 from exam_kit.home import Home
-from exam_kit.point import Point, Zone, zone_windows
+from exam_kit.point import Camera, Point, Zone, zone_windows
 from exam_kit.store import Store
 
-__all__ = ["CameraCoverage", "Choice", "Piece", "Span", "choose", "span_seconds", "uncovered"]
+__all__ = ["CameraCoverage", "Choice", "Piece", "Span", "choose"]
 
 SLACK_S = 2.0
 """A hole between two pieces shorter than this is the cut at a keyframe, not missing footage."""
@@ -69,125 +72,109 @@ def choose(store: Store, point: Point, home: Home, day: dt.date, zones: Sequence
     gaps: list[ActGap] = []
     cameras: list[CameraCoverage] = []
     lacking: list[Message] = []
-    exam = point.day(day)
-    windows = zone_windows(point, exam) if exam else {}
     for camera in point.cameras:
         zone = point.zone_of(camera)
         if zone not in zones:
             continue
-        rows = store.query("SELECT * FROM segment WHERE camera = ? AND day = ? ORDER BY from_at", (camera.id, str(day)))
-        closed = [row for row in rows if row["to_at"] and row["sha256"] and row["bytes"] is not None]
-        for row in rows:
-            if row not in closed:
-                lacking.append(
-                    m(
-                        "{camera}: the piece from {start} is not closed yet; it is not in this copy. Stop the "
-                        "recording, then archive once more.",
-                        camera=camera.id,
-                        start=_local(from_iso(row["from_at"]), point),
-                    )
-                )
-        if not rows:
-            lacking.append(m("{camera}: nothing was recorded on this day.", camera=camera.id))
-        found = [_piece(row, zone, camera.room, home) for row in closed]
-        own_gaps = _gaps(store, point, camera.id, camera.room, zone, day)
-        window = windows.get(zone)
-        planned = (window.start, min(window.end, now)) if window and window.start < now else None
-        recorded = [(piece.file.start, piece.file.end) for piece in found]
-        missing = [(gap.start, gap.end or now) for gap in own_gaps]
-        unexplained = uncovered(planned, [*recorded, *missing]) if planned else []
-        unexplained_s = span_seconds(span for span in unexplained if (span[1] - span[0]).total_seconds() >= SLACK_S)
-        if unexplained_s and rows:
-            lacking.append(
-                m(
-                    "{camera}: {seconds} s of the planned time have neither a recording nor a logged gap.",
-                    camera=camera.id,
-                    seconds=round(unexplained_s),
-                )
-            )
-        for gap in own_gaps:
-            if gap.end is None:
-                lacking.append(
-                    m("{camera}: a gap since {start} is still open.", camera=camera.id, start=_local(gap.start, point))
-                )
-        pieces += found
-        gaps += own_gaps
-        cameras.append(
-            CameraCoverage(
-                camera.id,
-                camera.room,
-                zone.value,
-                planned,
-                span_seconds(_merged(recorded)),
-                span_seconds(_merged(missing)),
-                unexplained_s,
-            )
-        )
+        found = segments(store, camera.id, day)
+        kept = [segment for segment in found if segment.closed and segment.end and segment.bytes is not None]
+        pieces += [_piece(segment, zone, camera.room, home) for segment in kept]
+        logged, covered = _day(store, point, camera, day, now)
+        gaps += logged
+        cameras.append(covered)
+        lacking += _lacking(camera, found, kept, logged, covered, point)
     lacking += _strangers(store, point, day)
     return Choice(tuple(pieces), tuple(gaps), tuple(cameras), tuple(lacking))
 
 
-def uncovered(whole: Span, parts: Iterable[Span]) -> list[Span]:
-    """The stretches of `whole` that no part covers, in order."""
-    left, reached = [], whole[0]
-    for start, end in _merged(parts):
-        if start > reached and reached < whole[1]:
-            left.append((reached, min(start, whole[1])))
-        reached = max(reached, end)
-    if reached < whole[1]:
-        left.append((reached, whole[1]))
-    return left
+def _day(
+    store: Store, point: Point, camera: Camera, day: dt.date, now: dt.datetime
+) -> tuple[list[ActGap], CameraCoverage]:
+    """The gaps of one camera's local day and how it is covered, by the same arithmetic the screens use."""
+    zone = point.zone_of(camera)
+    begins = dt.datetime.combine(day, dt.time(), tzinfo=point.tz).astimezone(dt.UTC)
+    ends = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=point.tz).astimezone(dt.UTC)
+    logged = [
+        ActGap(camera.id, camera.room, zone.value, gap.start, gap.end, gap.cause, gap.detail)
+        for gap in gaps_of(store, camera.id, begins, ends)
+    ]
+    seen = coverage(store, point, camera.id, begins, ends, now)
+    unexplained = [
+        span
+        for span in seen.spans
+        if span.kind == "gap" and span.cause == "not_recorded" and (span.end - span.start).total_seconds() >= SLACK_S
+    ]
+    logged += [ActGap(camera.id, camera.room, zone.value, span.start, span.end, "not_recorded") for span in unexplained]
+    exam = point.day(day)
+    window = zone_windows(point, exam).get(zone) if exam else None
+    return sorted(logged, key=lambda gap: gap.start), CameraCoverage(
+        camera.id,
+        camera.room,
+        zone.value,
+        (window.start, min(window.end, now)) if window and window.start < now else None,
+        seen.recorded_s,
+        seen.gap_s,
+        sum((span.end - span.start).total_seconds() for span in unexplained),
+    )
 
 
-def span_seconds(spans: Iterable[Span]) -> float:
-    return sum(((end - start).total_seconds() for start, end in spans), 0.0)
+def _lacking(
+    camera: Camera,
+    found: Sequence[Segment],
+    kept: Sequence[Segment],
+    gaps: Sequence[ActGap],
+    covered: CameraCoverage,
+    point: Point,
+) -> Iterator[Message]:
+    """What the act must say is not there, or is there and does not play."""
+    for segment in found:
+        start = _local(segment.start, point)
+        if segment.reason == "file_missing":
+            yield m(
+                "{camera}: the file of the piece from {start} is gone; it is not in this copy.",
+                camera=camera.id,
+                start=start,
+            )
+        elif segment not in kept:
+            yield m(
+                "{camera}: the piece from {start} is not closed yet; it is not in this copy. Stop the "
+                "recording, then archive once more.",
+                camera=camera.id,
+                start=start,
+            )
+        elif segment.frames == 0:
+            yield m(
+                "{camera}: the piece from {start} holds no picture: recording was cut off in its first second.",
+                camera=camera.id,
+                start=start,
+            )
+    if not found:
+        yield m("{camera}: nothing was recorded on this day.", camera=camera.id)
+    elif covered.unexplained_s:
+        yield m(
+            "{camera}: {seconds} s of the planned time have neither a recording nor a logged gap.",
+            camera=camera.id,
+            seconds=round(covered.unexplained_s),
+        )
+    for gap in gaps:
+        if gap.end is None:
+            yield m("{camera}: a gap since {start} is still open.", camera=camera.id, start=_local(gap.start, point))
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for start, end in sorted(span for span in spans if span[1] > span[0]):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _piece(row: dict[str, Any], zone: Zone, place: str, home: Home) -> Piece:
-    name = PurePosixPath(row["path"]).name
+def _piece(segment: Segment, zone: Zone, place: str, home: Home) -> Piece:
+    assert segment.end is not None and segment.bytes is not None and segment.sha256 is not None
     file = ActFile(
-        path=f"data/{zone.value}/{name}",
+        path=f"data/{zone.value}/{PurePosixPath(segment.path).name}",
         zone=zone.value,
         place=place,
-        camera=row["camera"],
-        start=from_iso(row["from_at"]),
-        end=from_iso(row["to_at"]),
-        bytes=row["bytes"],
-        sha256=row["sha256"],
-        frames=row["frames"],
+        camera=segment.camera,
+        start=segment.start,
+        end=segment.end,
+        bytes=segment.bytes,
+        sha256=segment.sha256,
+        frames=segment.frames,
     )
-    return Piece(file, home.footage / row["path"])
-
-
-def _gaps(store: Store, point: Point, camera: str, place: str, zone: Zone, day: dt.date) -> list[ActGap]:
-    begins = dt.datetime.combine(day, dt.time(), tzinfo=point.tz)
-    ends = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=point.tz)
-    rows = store.query(
-        "SELECT * FROM gap WHERE camera = ? AND from_at < ? AND (to_at IS NULL OR to_at > ?) ORDER BY from_at",
-        (camera, iso(ends), iso(begins)),
-    )
-    return [
-        ActGap(
-            camera,
-            place,
-            zone.value,
-            from_iso(row["from_at"]),
-            from_iso(row["to_at"]) if row["to_at"] else None,
-            row["cause"],
-            row["detail"],
-        )
-        for row in rows
-    ]
+    return Piece(file, segment.file(home))
 
 
 def _strangers(store: Store, point: Point, day: dt.date) -> list[Message]:

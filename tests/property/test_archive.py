@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import tempfile
 from pathlib import Path
 
@@ -11,28 +10,6 @@ from hypothesis import strategies as st
 
 from exam_kit.archive.bag_paths import decode_path, document_name, encode_path, path_fault
 from exam_kit.archive.copy_journal import JOURNAL, CopyJournal
-from exam_kit.archive.selection import Span, span_seconds, uncovered
-
-BEGIN = dt.datetime(2026, 5, 28, 5, 0, tzinfo=dt.UTC)
-
-
-def span(pair: tuple[int, int]) -> Span:
-    return BEGIN + dt.timedelta(seconds=min(pair)), BEGIN + dt.timedelta(seconds=max(pair))
-
-
-spans = st.tuples(st.integers(0, 60), st.integers(0, 60)).map(span)
-
-
-@given(spans, st.lists(spans, max_size=8))
-def test_uncovered_is_what_no_second_of_a_part_touches(whole: Span, parts: list[Span]) -> None:
-    left = uncovered(whole, parts)
-    seconds = int(span_seconds([whole]))
-    expected = 0
-    for number in range(seconds):
-        moment = whole[0] + dt.timedelta(seconds=number)
-        expected += not any(start <= moment < end for start, end in parts)
-    assert span_seconds(left) == expected
-    assert left == sorted(left) and all(start < end for start, end in left)
 
 
 @given(st.text(min_size=1))

@@ -277,9 +277,24 @@ def test_what_is_lacking_is_said(
         "ENTR-1: a gap since 08:10:00 is still open.",
         "The keep-until date is not set. Put the rule into the profile.",
     ]
-    assert result.act is not None and [gap.cause for gap in result.act.gaps] == ["camera_unreachable"]
+    assert result.act is not None
+    gaps = [(gap.camera, gap.cause) for gap in result.act.gaps]
+    assert gaps == [("COR1-1", "not_recorded"), ("ENTR-1", "not_recorded"), ("ENTR-1", "camera_unreachable")]
     with pytest.raises(ArchiveError, match="no closed recording"):
         archive(store, ledger, home, point, tmp_path / "drive", clock, zones=[Zone.HEADQUARTERS])
+
+
+def test_time_after_the_heads_stop_is_not_lacking(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home, cameras=("ENTR-1",), count=2)
+    clock.advance(120)
+    body = {"camera": "ENTR-1", "order": 7, "ordered_by": "head", "why": "the exam is over"}
+    ledger.append("recording.stopped", body, "specialist")
+    clock.advance(1800)
+    result = archive(store, ledger, home, point, tmp_path / "drive", clock, zones=[Zone.ENTRANCE])
+    assert result.deficiencies == ()
+    assert result.act is not None and result.act.gaps == ()
 
 
 def test_progress_tells_how_far_and_a_failure_is_kept_translatable(
