@@ -11,11 +11,9 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
-
-import psutil
 
 from exam_kit.checks.model import Reason
 from exam_kit.checks.site import NoFact
@@ -192,16 +190,30 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
             os.killpg(child.pid, signal.SIGKILL)
 
 
+def _descendants(child: subprocess.Popen[bytes]) -> Callable[[], None]:
+    """What kills all that the program has started so far; does nothing where psutil is missing, as on a station."""
+    try:
+        import psutil
+    except ImportError:
+        return lambda: None
+    try:
+        found = psutil.Process(child.pid).children(recursive=True)
+    except psutil.Error:
+        found = []
+
+    def kill() -> None:
+        for process in found:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+    return kill
+
+
 def _kill_tree(child: subprocess.Popen[bytes]) -> None:
     """Kill a program, its process group, and descendants that left the group."""
-    try:
-        descendants = psutil.Process(child.pid).children(recursive=True)
-    except psutil.Error:
-        descendants = []
+    end_descendants = _descendants(child)
     _kill_group(child)
-    for process in descendants:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
+    end_descendants()
     with contextlib.suppress(ProcessLookupError):
         child.kill()
     # Killed, it ends at once unless the kernel holds it; then it ends later and is nobody's to wait for.

@@ -12,8 +12,6 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal, TypeVar
 
-from pydantic import TypeAdapter
-
 from exam_kit.checks.model import Fact, Reading
 
 __all__ = ["Lane", "Probe", "all_probes", "get_probe", "load_probes", "probe"]
@@ -21,10 +19,26 @@ __all__ = ["Lane", "Probe", "all_probes", "get_probe", "load_probes", "probe"]
 Lane = Literal["local", "waiting"]
 """`local`: reads this machine, two at a time. `waiting`: mostly waits for something else, 32 at a time."""
 
+LOCAL_LANES = 2
+WAITING_LANES = 32
+
 Per = Literal["machine", "camera"]
 ProbeFunction = TypeVar("ProbeFunction", bound=Callable[..., Fact])
 
 ENTRY_POINTS = "exam_kit.checks"
+
+
+class ArgType:
+    """What an arg may be. Pydantic is loaded when one is first checked: running a profile does not need it."""
+
+    def __init__(self, hint: Any) -> None:
+        self._hint = hint
+
+    def validate_python(self, value: object, *, strict: bool = True) -> object:
+        """`value` as the probe gets it; pydantic's ValidationError when it is of another kind."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(self._hint).validate_python(value, strict=strict)
 
 
 @dataclass(frozen=True)
@@ -40,7 +54,7 @@ class Probe:
     readings: Mapping[str, Reading]
     lane: Lane
     per: Per
-    args: Mapping[str, TypeAdapter[Any]]
+    args: Mapping[str, ArgType]
     required: frozenset[str]
 
 
@@ -75,7 +89,7 @@ def probe(
             readings={key: Reading(*pair) for key, pair in (readings or {}).items()},
             lane=lane,
             per=per,
-            args={p.name: TypeAdapter(hints.get(p.name, Any)) for p in named},
+            args={p.name: ArgType(hints.get(p.name, Any)) for p in named},
             required=frozenset(p.name for p in named if p.default is p.empty),
         )
         return function

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from exam_kit.checks.model import Fact, Reason
 from exam_kit.clock import Clock, SystemClock
-from exam_kit.home import Home
-from exam_kit.point import ExamDay, Point, Secrets
-from exam_kit.store import Store
+
+if TYPE_CHECKING:  # an exam station has no packages for these
+    from exam_kit.home import Home
+    from exam_kit.point import ExamDay, Point, Secrets
+    from exam_kit.store import Store
 
 __all__ = ["CheckContext", "Machine", "NoFact", "SharedFacts"]
 
@@ -54,6 +57,25 @@ class Machine:
             raise NoFact(Reason.DENIED, path=path) from problem
         except OSError as problem:
             raise NoFact(Reason.ERROR, path=path, said=str(problem)) from problem
+
+    def names(self, path: str) -> list[str]:
+        """What lies in a folder of the system, in order; nothing where there is no such folder.
+
+        Raises:
+            NoFact: it is refused or unreadable.
+        """
+        try:
+            return sorted(entry.name for entry in (self.root / path.lstrip("/")).iterdir())
+        except FileNotFoundError:
+            return []
+        except PermissionError as problem:
+            raise NoFact(Reason.DENIED, path=path) from problem
+        except OSError as problem:
+            raise NoFact(Reason.ERROR, path=path, said=str(problem)) from problem
+
+    def has(self, program: str) -> bool:
+        """Whether a program is on this machine's PATH."""
+        return shutil.which(program, path=self.environment.get("PATH", "")) is not None
 
     def read_or(self, path: str, default: str = "") -> str:
         """As `read`, with a default where there is no such file or value."""
