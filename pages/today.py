@@ -10,27 +10,43 @@ from exam_kit.ui.day_facts import take_picture
 from exam_kit.ui.day_plan import draw_plan
 from exam_kit.ui.next_step import next_step
 from exam_kit.ui.seat import Seat, live, require_page, script
-from exam_kit.ui.tiles import PAGE_ACTIONS, hero, tiles
+from exam_kit.ui.tiles import PAGE_ACTIONS, count, tiles, what_next
 
 seat = require_page(Act.VIEW)
-
 st.title(_("Today"))
 
 
 @live(1.0)
-def day_now(seat: Seat) -> None:
+def clock(seat: Seat) -> None:
+    if seat.day is not None:
+        st.html(count(seat, seat.day))
+
+
+@live(3.0)
+def next_thing(seat: Seat) -> None:
     if seat.day is None:
-        st.info(_("No exam days are set up. Add them to point.toml under [[days]]."))
         return
-    picture = take_picture(seat, seat.day)
-    step = next_step(picture.facts)
-    with st.container(key="hero"):
-        head, action = st.columns([4, 1], vertical_alignment="center")
-        head.html(hero(seat, seat.day, picture, step))
-        if step.page:
-            action.page_link(script(step.page), label=_(PAGE_ACTIONS[step.page]), width="stretch")
-    st.html(tiles(seat, picture))
-    st.html(draw_plan(seat, seat.day))
+    step = next_step(take_picture(seat, seat.day).facts)
+    text, action = st.columns([3, 1], vertical_alignment="center")
+    text.html(what_next(seat, seat.day, step))
+    if step.page:
+        action.page_link(script(step.page), label=_(PAGE_ACTIONS[step.page]), width="stretch")
 
 
-day_now()
+@live(3.0)
+def overview(seat: Seat) -> None:
+    if seat.day is not None:
+        st.html(tiles(seat, take_picture(seat, seat.day)))
+        st.html(draw_plan(seat, seat.day))
+
+
+if seat.day is None:
+    st.info(_("No exam days are set up. Add them to point.toml under [[days]]."))
+    st.stop()
+with st.container(key="hero"):
+    left, right = st.columns([1, 4], vertical_alignment="center")
+    with left:
+        clock()
+    with right:
+        next_thing()
+overview()

@@ -14,7 +14,7 @@ from exam_kit.archive import verify_bag
 from exam_kit.i18n import N_, _
 from exam_kit.point import Zone
 from exam_kit.ui.day_plan import ZONE_LABELS
-from exam_kit.ui.marks import chip, mark
+from exam_kit.ui.marks import mark
 from exam_kit.ui.orders_view import ORDER_STATES
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import moment, size, span
@@ -66,12 +66,12 @@ def _lines(seat: Seat, result: Mapping[str, Any]) -> list[str]:
         return [escape(str(result["error"]))]
     lines = []
     if result.get("bag"):
-        lines.append(f"{_('Bag')}: <b data-bag>{escape(str(result['bag']))}</b>")
+        lines.append(f"{_('Bag')}: <code data-bag>{escape(str(result['bag']))}</code>")
         text = _("Files {files}, {size}; read back from the carrier and compared: {read}.")
         files, volume = result.get("files", 0), size(seat, float(result.get("bytes", 0)))
         lines.append(text.format(files=files, size=volume, read=size(seat, float(result.get("read_back_bytes", 0)))))
-    lines += [chip("bad", str(one.get("text", ""))) for one in result.get("failed", [])[:10]]
-    lines += [chip("warn", str(one)) for one in result.get("deficiencies", [])[:10]]
+    lines += [mark("bad") + escape(str(one.get("text", ""))) for one in result.get("failed", [])[:10]]
+    lines += [mark("warn") + escape(str(one)) for one in result.get("deficiencies", [])[:10]]
     return lines
 
 

@@ -9,7 +9,7 @@ from exam_kit.agent.planner import recording_wishes
 from exam_kit.agent.status import agent_alive
 from exam_kit.cctv.status import CAUSES, STATES, CameraStatus, camera_statuses
 from exam_kit.i18n import N_
-from exam_kit.point import Camera, Room
+from exam_kit.point import Camera, Room, camera_windows
 from exam_kit.ui.seat import Seat
 
 __all__ = ["PICTURE_LABELS", "CameraFact", "camera_facts"]
@@ -39,6 +39,8 @@ class CameraFact:
     room: Room
     status: CameraStatus | None
     wanted: bool
+    held_back: bool
+    """Its window is open, and an order stopped it."""
 
     @property
     def state(self) -> str:
@@ -85,8 +87,15 @@ class CameraFact:
 def camera_facts(seat: Seat) -> list[CameraFact]:
     """Every camera of the point, in the point's order. What a dead agent said last is not what is."""
     told = camera_statuses(seat.store) if agent_alive(seat.home, seat.clock) else {}
-    wanted = recording_wishes(seat.store, seat.point, seat.now).record
+    now = seat.now
+    wishes = recording_wishes(seat.store, seat.point, now)
     return [
-        CameraFact(camera, seat.point.room(camera.room), told.get(camera.id), camera.id in wanted)
+        CameraFact(
+            camera,
+            seat.point.room(camera.room),
+            told.get(camera.id),
+            wanted=camera.id in wishes.record,
+            held_back=camera.id in wishes.stop and any(one.holds(now) for one in camera_windows(seat.point, camera)),
+        )
         for camera in seat.point.cameras
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -24,8 +25,11 @@ STYLE = Path(__file__).parent / "style.css"
 
 
 def style() -> None:
-    """The kit's own look over Streamlit's theme."""
-    st.html(STYLE)
+    """The kit's own look over Streamlit's theme, with the one sentence that a page says when nobody answers it."""
+    lost = _(
+        "No answer from Exam Kit. What is shown may be old; the page renews itself when the program answers again."
+    )
+    st.html(f"<style>:root{{--ek-lost:{json.dumps(lost, ensure_ascii=False)}}}{STYLE.read_text('utf-8')}</style>")
 
 
 def sidebar(seat: Seat, pages: Sequence[tuple[Page, str]]) -> None:

@@ -47,9 +47,10 @@ def recordings(seat: Seat, day: ExamDay) -> None:
     if not found:
         st.caption(_("Nothing is recorded by this camera on this day yet."))
         return
+    finished = next((place for place, piece in enumerate(found.values()) if piece.closed), 0)
     chosen = piece_at.selectbox(
         _("Recording"), list(found), format_func=lambda number: _piece_label(seat, found[number]), filter_mode=None,
-        key=f"watch-{camera}",
+        index=finished, key=f"watch-{camera}",
     )  # fmt: skip
     piece = found.get(chosen) or next(iter(found.values()))
     address = f"/recordings/{piece.id}.mp4"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from exam_kit.checks.model import Run
 from exam_kit.checks.results import latest_run
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.access_row import AccessRow
+from exam_kit.journal.categories import Categories, load_categories
 from exam_kit.journal.incident import Incident
 from exam_kit.journal.incidents import Incidents
 from exam_kit.point import ExamDay, check_due, exam_end, exam_start, zone_windows
@@ -32,6 +34,12 @@ class Picture:
     archive: orders.Order | None
 
 
+@functools.cache
+def categories() -> Categories:
+    """The shipped categories: counting sheets needs their book, not their texts."""
+    return load_categories()
+
+
 def archive_orders(seat: Seat, day: ExamDay) -> list[orders.Order]:
     """Orders to archive this exam day, newest first."""
     return [order for order in orders.recent(seat.store, "archive") if order.body.get("day") == str(day.date)]
@@ -41,7 +49,7 @@ def take_picture(seat: Seat, day: ExamDay) -> Picture:
     """The day as it stands now."""
     run = latest_run(seat.store, day=str(day.date))
     cameras = camera_facts(seat)
-    incidents = Incidents(seat.ledger, seat.point).all(day.date)
+    incidents = Incidents(seat.ledger, seat.point, categories=categories()).all(day.date)
     log = AccessLog(seat.ledger, seat.point)
     rows = log.rows(day.date)
     archives = archive_orders(seat, day)

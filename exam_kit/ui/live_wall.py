@@ -70,6 +70,8 @@ def _caption(seat: Seat, fact: CameraFact) -> str:
         notes.append(_(fact.cause))
     if fact.wanted and not fact.recording:
         notes.append(_("should record now"))
+    if fact.held_back:
+        notes.append(_("stopped by an order"))
     status = fact.status
     if status is not None and fact.recording:
         notes += [f"{status.width}×{status.height}", value_text(round(status.fps), "fps", seat.language)]

@@ -23,8 +23,8 @@ PAGES = (
 
 def route() -> None:
     st.set_page_config(page_title="Exam Kit", layout="wide", initial_sidebar_state="expanded")
-    style()
     seat = require_page(Act.VIEW)
+    style()
     pages = [
         st.Page(
             kit_root() / "pages" / f"{name}.py",

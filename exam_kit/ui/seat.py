@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
 import streamlit as st
 
@@ -127,7 +129,7 @@ def _find_seat() -> Seat:
     assert session is not None
     set_language(session.language)
     try:
-        point = load_point(home.point_file)
+        point = _point(home.point_file)
     except ExamKitError as problem:
         st.error(problem.text(session.language))
         st.stop()
@@ -136,10 +138,24 @@ def _find_seat() -> Seat:
 
 def _signed_out() -> None:
     st.html(
-        f'<div class="ek-gone"><h1>{_("You are signed out")}</h1>'
+        f'<div style="max-width:26rem;margin:15vh auto;text-align:center"><h1>{_("You are signed out")}</h1>'
         f'<p><a href="/signin" target="_self">{_("Sign in")}</a></p></div>'
     )
     st.stop()
+
+
+def _point(path: Path) -> Point:
+    """The point, read again when its file has changed: several parts of a page ask for it every second."""
+    try:
+        stamp = path.stat()
+    except OSError:
+        return load_point(path)
+    return _point_as_of(path, stamp.st_mtime_ns, stamp.st_size)
+
+
+@functools.lru_cache(maxsize=4)
+def _point_as_of(path: Path, _changed_ns: int, _bytes: int) -> Point:
+    return load_point(path)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -147,4 +163,8 @@ def _opened(root: str) -> tuple[Home, Store, Ledger, Clock]:
     home = Home.find()
     assert str(home.root) == root
     store, clock = open_store(home), SystemClock()
+    # Streamlit has Python look for garbage among all objects after every run of a script, also of a part that redraws
+    # itself each second. What was loaded by now stays as long as the process; leaving it out saves most of that work.
+    gc.collect()
+    gc.freeze()
     return home, store, Ledger(store, home, clock), clock

@@ -7,7 +7,7 @@ from html import escape
 from exam_kit.checks.wording import VERDICT_LABELS
 from exam_kit.clock import from_iso
 from exam_kit.i18n import N_, _, ngettext
-from exam_kit.point import ExamDay
+from exam_kit.point import ExamDay, exam_end, exam_start
 from exam_kit.ui.day_facts import Picture
 from exam_kit.ui.marks import VERDICT_TONES, mark
 from exam_kit.ui.next_step import NextStep
@@ -15,7 +15,7 @@ from exam_kit.ui.orders_view import ORDER_STATES
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import clock_time, countdown, day_name, span
 
-__all__ = ["hero", "tile", "tiles"]
+__all__ = ["PAGE_ACTIONS", "count", "tile", "tiles", "what_next"]
 
 FAR_S = 24 * 3600
 PAGE_ACTIONS = {
@@ -27,28 +27,34 @@ PAGE_ACTIONS = {
 }
 
 
-def hero(seat: Seat, day: ExamDay, picture: Picture, step: NextStep) -> str:
-    """Time to the start (or the end) of the exam, and what is next."""
-    facts = picture.facts
-    if facts.now < facts.exam_start:
-        left, caption = facts.exam_start - facts.now, _("To the start of the exam")
-    elif facts.now < facts.exam_end:
-        left, caption = facts.exam_end - facts.now, _("To the end of the exam")
+def count(seat: Seat, day: ExamDay) -> str:
+    """Time to the start of the exam, then to its end, then since its end. Cheap: it is drawn every second."""
+    now, begins, ends = seat.now, exam_start(seat.point, day), exam_end(seat.point, day)
+    if now < begins:
+        left, caption = begins - now, _("To the start of the exam")
+    elif now < ends:
+        left, caption = ends - now, _("To the end of the exam")
     else:
-        left, caption = facts.now - facts.exam_end, _("Since the end of the exam")
+        left, caption = now - ends, _("Since the end of the exam")
     far = left.total_seconds() >= FAR_S
     shown = span(seat, left.total_seconds()) if far else countdown(left)
-    times = f"{clock_time(seat, facts.exam_start)}–{clock_time(seat, facts.exam_end)}"
+    return (
+        f'<div class="ek-count"><div class="cap">{escape(caption)}</div>'
+        f'<div class="big" data-countdown>{escape(shown)}</div></div>'
+    )
+
+
+def what_next(seat: Seat, day: ExamDay, step: NextStep) -> str:
+    """The next step, when it is due, and which exam this is."""
+    times = f"{clock_time(seat, exam_start(seat.point, day))}–{clock_time(seat, exam_end(seat.point, day))}"
     what = f"{day.subject} · {day_name(seat, day.date)} · {times}"
     at = ""
     if step.at is not None:
-        wait = max(0.0, (step.at - facts.now).total_seconds())
+        wait = max(0.0, (step.at - seat.now).total_seconds())
         at = _("at {time}, in {span}").format(time=clock_time(seat, step.at), span=span(seat, wait))
     return (
-        f'<div class="ek-hero"><div><div class="cap">{escape(caption)}</div>'
-        f'<div class="big" data-countdown>{shown}</div></div>'
-        f'<div class="next"><div class="cap">{_("Next step")}</div>'
-        f"<b>{escape(step.what.text(seat.language))}</b><p>{escape(at)}</p><p>{escape(what)}</p></div></div>"
+        f'<div class="ek-next"><div class="cap">{_("Next step")}</div><b>{escape(step.what.text(seat.language))}</b>'
+        f"<p>{escape(at)}</p><p>{escape(what)}</p></div>"
     )
 
 
@@ -93,6 +99,9 @@ def _cameras(picture: Picture) -> str:
     unknown = sum(camera.state == "unknown" for camera in picture.cameras)
     if unknown:
         return tile("cameras", title, "none", value, _("state not known: {count}").format(count=unknown))
+    held_back = sum(camera.held_back for camera in picture.cameras)
+    if held_back:
+        return tile("cameras", title, "warn", value, _("stopped by an order: {count}").format(count=held_back))
     tone, note = ("rec", _("all as planned")) if facts.recording else ("none", _("none is to record now"))
     return tile("cameras", title, tone, value, note)
 

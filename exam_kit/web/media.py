@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from exam_kit.store import Act
@@ -14,8 +16,23 @@ from exam_kit.web.desk import Desk, signed_in
 
 __all__ = ["media_routes"]
 
+CHUNK_BYTES = 1 << 18
 FRESH_S = 10.0
 """A picture older than this is not live any more."""
+
+
+def _so_far(path: Path) -> Response:
+    """A recording that still grows: as long as it is now, since a length once promised must be kept."""
+    size = path.stat().st_size
+
+    def pieces() -> Iterator[bytes]:
+        left = size
+        with path.open("rb") as source:
+            while left > 0 and (piece := source.read(min(CHUNK_BYTES, left))):
+                left -= len(piece)
+                yield piece
+
+    return StreamingResponse(pieces(), media_type="video/mp4", headers={"Content-Length": str(size)})
 
 
 def media_routes(desk: Desk) -> list[Route]:
@@ -34,12 +51,14 @@ def media_routes(desk: Desk) -> list[Route]:
     async def recording(request: Request) -> Response:
         signed_in(request, Act.VIEW)
         rows = await run_in_threadpool(
-            desk.store.query, "SELECT path FROM segment WHERE id = ?", (request.path_params["number"],)
+            desk.store.query, "SELECT path, sha256 FROM segment WHERE id = ?", (request.path_params["number"],)
         )
         path = (desk.home.footage / rows[0]["path"]).resolve() if rows else None
         # The table is ours, but a row must not be able to name a file outside the footage.
         if path is None or not path.is_relative_to(desk.home.footage.resolve()) or not path.is_file():
             return PlainTextResponse("no such recording", status_code=404)
+        if rows[0]["sha256"] is None:
+            return _so_far(path)
         return FileResponse(path, media_type="video/mp4")
 
     return [Route("/live/{camera}.jpg", live), Route("/recordings/{number:int}.mp4", recording)]
