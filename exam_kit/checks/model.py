@@ -189,6 +189,14 @@ class Check:
     timeout_s: float
     title: Texts
     fix: Texts
+    roles: tuple[str, ...] = ()
+    """what computers it is for: `Profile.for_role`; empty: the specialist's laptop"""
+
+    def wanted_for(self, role: str | None) -> bool:
+        """Whether a computer of this role is asked; None is the specialist's laptop."""
+        if role is None:
+            return not self.roles or "laptop" in self.roles
+        return role in self.roles or "station" in self.roles
 
     @property
     def family(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import hashlib
 import math
@@ -9,7 +10,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +18,7 @@ from exam_kit.checks.model import CONDITIONS, Check, Expectation, Severity
 from exam_kit.checks.registry import get_probe
 from exam_kit.errors import Message, PointInvalid, UsageError, m
 from exam_kit.home import Home
+from exam_kit.point import StationRole
 
 __all__ = ["LOCAL_LANES", "WAITING_LANES", "Profile", "load_profile", "profile_names", "read_profile"]
 
@@ -55,6 +57,7 @@ class CheckPart(_Part):
     timeout_s: float = Field(gt=0, le=120)
     title: TextsPart
     fix: TextsPart
+    roles: tuple[StationRole | Literal["laptop", "station"], ...] = ()
 
 
 class KeepPart(_Part):
@@ -93,6 +96,14 @@ class Profile:
         self.picture: Mapping[str, float] = file.picture
         self.keep = file.keep
         self.checks = tuple(_check(part) for part in file.checks)
+        self.role: str | None = None
+        """the computer under check: a station's role, or None for the specialist's laptop"""
+
+    def for_role(self, role: str | None) -> Profile:
+        """The same profile for a station of this role (None: the laptop): checks of other roles do not apply there."""
+        changed = copy.copy(self)
+        changed.role = StationRole(role).value if role is not None else None
+        return changed
 
     def check(self, check_id: str) -> Check:
         """The check with this id; KeyError when there is none."""
@@ -302,4 +313,5 @@ def _check(part: CheckPart) -> Check:
         timeout_s=part.timeout_s,
         title=part.title.model_dump(),
         fix=part.fix.model_dump(),
+        roles=tuple(str(role) for role in part.roles),
     )

@@ -43,7 +43,7 @@ class _Job:
     probe: Probe
     position: int
     camera: Camera | None
-    nowhere: bool = False
+    skip: Reason | None = None
     children: Children | None = None
     began: float = 0.0
     deadline: float = 0.0
@@ -103,10 +103,12 @@ def _jobs(profile: Profile, context: CheckContext) -> list[_Job]:
         probe = get_probe(check.probe)
         if probe is None:
             raise LookupError(check.probe)  # a Profile is only made when every probe is known
-        if probe.per == "machine":
+        if not check.wanted_for(profile.role):
+            jobs.append(_Job(check, probe, position, None, skip=Reason.NOT_REQUIRED))
+        elif probe.per == "machine":
             jobs.append(_Job(check, probe, position, None))
         elif not context.point.cameras:
-            jobs.append(_Job(check, probe, position, None, nowhere=True))
+            jobs.append(_Job(check, probe, position, None, skip=Reason.NO_CAMERAS))
         else:
             jobs += [_Job(check, probe, position, camera) for camera in context.point.cameras]
     return jobs
@@ -159,7 +161,7 @@ class _Supervisor:
                 busy += 1
 
     def _work(self, job: _Job, at: At) -> None:
-        fact = Fact.skip(Reason.NO_CAMERAS) if job.nowhere else _ask(job, at)
+        fact = Fact.skip(job.skip) if job.skip else _ask(job, at)
         self._answers.put((job, fact))
         self._context.store.close()  # a connection belongs to its thread, and this one ends
 
