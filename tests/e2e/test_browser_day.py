@@ -1,0 +1,141 @@
+"""A specialist's day in Chromium on the running demo: the real agent answers every click, nothing is prepared."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from exam_kit.archive.verify import verify_bag
+from tests.ui.site import chromium
+
+pytestmark = pytest.mark.browser
+
+LONG_MS = 90_000
+
+
+@dataclass
+class Demo:
+    """The running program and the pages a browser opened on it."""
+
+    home: Path
+    url: str
+
+    def pin(self, login: str) -> str:
+        accounts = json.loads((self.home / "demo.json").read_text(encoding="utf-8"))["accounts"]
+        return next(str(one["pin"]) for one in accounts if one["login"] == login)
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/signin", timeout=2) as answer:
+                return bool(answer.status == 200) and (self.home / "run" / "agent.json").exists()
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    home = tmp_path_factory.mktemp("browser") / "home"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "exam_kit", "demo", "--port", str(port)],
+        env={**os.environ, "EXAM_KIT_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+    )
+    yield Demo(home, f"http://127.0.0.1:{port}")
+    process.terminate()
+    assert process.wait(30) == 0
+
+
+@pytest.fixture
+def page(demo: Demo, until: Callable[..., None]) -> Iterator[Page]:
+    program = chromium()
+    if program is None:
+        pytest.skip("no Chromium on PATH: install the package 'chromium' to run the tests of the screens")
+    until(demo.answers, 60)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(program),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+        )
+        context = browser.new_context(viewport={"width": 1366, "height": 768})
+        context.set_default_timeout(30_000)
+        outside: list[str] = []
+        context.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith((demo.url, "data:", "blob:")) else outside.append(request.url)
+            ),
+        )
+        yield context.new_page()
+        browser.close()
+    assert outside == []
+
+
+def sign_in(page: Page, demo: Demo, login: str, path: str = "") -> None:
+    page.goto(f"{demo.url}/signin?next=/{path}")
+    page.fill("#login", login)
+    page.fill("#pin", demo.pin(login))
+    page.press("#pin", "Enter")
+    page.wait_for_selector("[data-testid=stHeading] h1")
+
+
+def go(page: Page, title: str) -> None:
+    page.locator("[data-testid=stSidebar]").get_by_role("link", name=title).click()
+    expect(page.locator("[data-testid=stHeading] h1")).to_have_text(title)
+
+
+def test_a_day_from_the_checks_to_the_verified_archive(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}/cameras")
+    expect(page).to_have_url(f"{demo.url}/signin?next=/cameras")
+    sign_in(page, demo, "specialist")
+    expect(page.locator("[data-countdown]")).to_have_text(re.compile(r"^\d:\d\d:\d\d$"))
+
+    go(page, "Проверки")
+    page.get_by_role("button", name="Провести все проверки").click()
+    expect(page.locator("[data-verdict]")).to_be_visible(timeout=LONG_MS)
+
+    go(page, "Камеры")
+    page.get_by_text("Включить или остановить запись").click()
+    page.get_by_label("Причина").fill("по плану экзамена")
+    page.get_by_role("button", name="Включить запись").click()
+    expect(page.locator("[data-camera][data-state=recording]")).to_have_count(6, timeout=LONG_MS)
+    page.get_by_label("Причина").fill("экзамен окончен")
+    page.get_by_role("button", name="Остановить запись…").click()
+    page.get_by_role("button", name="Да, остановить").click()
+    expect(page.locator("[data-camera][data-state=recording]")).to_have_count(0, timeout=LONG_MS)
+
+    go(page, "Архив")
+    page.get_by_role("button", name="Скопировать и сверить").click()
+    page.get_by_role("button", name="Проверить пакет").click(timeout=LONG_MS)
+    expect(page.get_by_text("подпис").first).to_be_visible(timeout=LONG_MS)
+    (bag,) = (demo.home / "bags").iterdir()
+    assert verify_bag(bag).exit_code == 0
+
+    go(page, "Журнал доступа")
+    expect(page.locator("[data-line='1']")).to_contain_text("включение записи")
+
+
+def test_the_paper_and_the_recording_are_served_to_who_is_signed_in(page: Page, demo: Demo) -> None:
+    sign_in(page, demo, "member", "cameras")
+    page.get_by_role("radio", name="Записано").click()
+    source = page.locator("video").get_attribute("src")
+    assert source is not None
+    partial = page.request.get(f"{demo.url}{source}", headers={"Range": "bytes=0-99"})
+    assert (partial.status, len(partial.body())) == (206, 100)
+    page.goto(f"{demo.url}/signout")
+    page.context.clear_cookies()
+    assert page.request.get(f"{demo.url}{source}").status in (401, 403)
