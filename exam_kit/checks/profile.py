@@ -15,16 +15,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exam_kit.checks.model import CONDITIONS, Check, Expectation, Severity
-from exam_kit.checks.registry import get_probe
+from exam_kit.checks.registry import LOCAL_LANES, WAITING_LANES, get_probe
 from exam_kit.errors import Message, PointInvalid, UsageError, m
 from exam_kit.home import Home
 from exam_kit.point import StationRole
 
-__all__ = ["LOCAL_LANES", "WAITING_LANES", "Profile", "load_profile", "profile_names", "read_profile"]
+__all__ = ["LOCAL_LANES", "WAITING_LANES", "Profile", "WaiversPart", "load_profile", "profile_names", "read_profile"]
 
 SHIPPED = Path(__file__).parent / "profiles"
-LOCAL_LANES = 2
-WAITING_LANES = 32
 
 
 class _Part(BaseModel):
@@ -69,6 +67,24 @@ class KeepPart(_Part):
     source: str = Field(min_length=1)
 
 
+class WaiversPart(_Part):
+    """The most that a waiver may cover, and for how long at most; without this table there are no waivers."""
+
+    most_severity: Severity
+    longest_h: float = Field(gt=0, le=24 * 30)
+
+
+class StationsPart(_Part):
+    """What is taken in from exam stations; without this table nothing is.
+
+    A result is refused when it ended more than `result_max_age_h` hours ago, or lies further ahead of this computer's
+    clock than `clock_ahead_max_min` minutes.
+    """
+
+    result_max_age_h: float = Field(gt=0, le=24 * 30)
+    clock_ahead_max_min: float = Field(ge=0, le=24 * 60)
+
+
 class ProfileFile(_Part):
     """The whole file."""
 
@@ -79,6 +95,8 @@ class ProfileFile(_Part):
     budget_s: float = Field(gt=0, le=600)
     picture: dict[str, float] = Field(default_factory=dict)
     keep: KeepPart | None = None
+    waivers: WaiversPart | None = None
+    stations: StationsPart | None = None
     checks: tuple[CheckPart, ...] = Field(min_length=1)
 
 
@@ -95,6 +113,8 @@ class Profile:
         self.budget_s = file.budget_s
         self.picture: Mapping[str, float] = file.picture
         self.keep = file.keep
+        self.stations = file.stations
+        self.waivers = file.waivers
         self.checks = tuple(_check(part) for part in file.checks)
         self.role: str | None = None
         """the computer under check: a station's role, or None for the specialist's laptop"""

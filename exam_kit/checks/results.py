@@ -166,21 +166,30 @@ def _may_answer(result: Result, state: State, actor: Account, note: str) -> None
         raise RefusedEntry(m("{check}: a remark or a fault needs a note. Write what was found.", check=result.check))
 
 
-def runs(store: Store, *, day: str | None = None, limit: int = 50) -> list[Run]:
-    """Runs, newest first, without their results; of one exam day when `day` is given."""
+def runs(store: Store, *, day: str | None = None, limit: int = 50, station: str | None = None) -> list[Run]:
+    """Runs, newest first, without their results; of one exam day when `day` is given.
+
+    `station` asks for the runs taken in from that exam station; without it they are the laptop's own.
+    """
     rows = store.query(
-        "SELECT * FROM check_run WHERE (:day IS NULL OR day = :day) ORDER BY started_at DESC, rowid DESC LIMIT :limit",
-        {"day": day, "limit": limit},
+        "SELECT * FROM check_run WHERE (:day IS NULL OR day = :day) AND station IS :station"
+        " ORDER BY started_at DESC, rowid DESC LIMIT :limit",
+        {"day": day, "limit": limit, "station": station},
     )
     return [_run(row) for row in rows]
 
 
-def latest_run(store: Store, *, day: str | None = None, finished: bool = True) -> Run | None:
-    """The newest run with its results; None when there is none. `finished=False` takes one still going on, too."""
+def latest_run(
+    store: Store, *, day: str | None = None, finished: bool = True, station: str | None = None
+) -> Run | None:
+    """The newest run with its results; None when there is none. `finished=False` takes one still going on, too.
+
+    `station` asks for the runs taken in from that exam station; without it they are the laptop's own.
+    """
     rows = store.query(
         "SELECT id FROM check_run WHERE (:day IS NULL OR day = :day) AND (ended_at IS NOT NULL OR NOT :finished)"
-        " ORDER BY started_at DESC, rowid DESC LIMIT 1",
-        {"day": day, "finished": finished},
+        " AND station IS :station ORDER BY started_at DESC, rowid DESC LIMIT 1",
+        {"day": day, "finished": finished, "station": station},
     )
     return get_run(store, rows[0]["id"]) if rows else None
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils.migrations import Migrations
 
-from exam_kit.store.schema import LEDGER_SCHEMA, TABLES
+from exam_kit.store.schema import LEDGER_SCHEMA, STATION_TABLES, TABLES
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -27,4 +27,11 @@ def m001_ledger(db: Database) -> None:
 def m002_tables(db: Database) -> None:
     """Accounts, sessions, plan, orders, recordings, checks and archive jobs."""
     for statement in TABLES:
+        db.execute(statement)
+
+
+@migrations()
+def m003_stations(db: Database) -> None:
+    """Results of checks that were made on exam stations."""
+    for statement in STATION_TABLES:
         db.execute(statement)

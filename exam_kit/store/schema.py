@@ -6,7 +6,7 @@ is kept by name because `log verify` compares it with what stands in the file: a
 
 from __future__ import annotations
 
-__all__ = ["LEDGER_SCHEMA", "TABLES"]
+__all__ = ["LEDGER_SCHEMA", "STATION_TABLES", "TABLES"]
 
 
 def _frozen(table: str, act: str) -> str:
@@ -176,5 +176,27 @@ TABLES = (
   state TEXT NOT NULL,
   detail TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (job, path)
+) STRICT""",
+)
+
+STATION_TABLES = (
+    # A run made on an exam station names it; the laptop's own runs have null here.
+    "ALTER TABLE check_run ADD COLUMN station TEXT",
+    "CREATE INDEX check_run_station ON check_run (station, started_at)",
+    # What came with a station's run. `nonce` and `sha256` keep a file from being taken twice.
+    """CREATE TABLE station_result (
+  run TEXT PRIMARY KEY REFERENCES check_run(id),
+  station TEXT NOT NULL,
+  role TEXT NOT NULL,
+  stick TEXT NOT NULL,
+  nonce TEXT NOT NULL UNIQUE,
+  sha256 TEXT NOT NULL UNIQUE,
+  file TEXT NOT NULL,
+  machine TEXT NOT NULL,
+  made_at TEXT NOT NULL,
+  taken_at TEXT NOT NULL,
+  taken_by TEXT NOT NULL,
+  remarks TEXT NOT NULL,
+  seq INTEGER NOT NULL
 ) STRICT""",
 )
