@@ -13,6 +13,8 @@ from typing import Any
 __all__ = [
     "CONDITIONS",
     "EXIT_CODES",
+    "SEVERITIES",
+    "Attachment",
     "Check",
     "Expectation",
     "Fact",
@@ -27,6 +29,8 @@ __all__ = [
     "Signature",
     "State",
     "Verdict",
+    "Waived",
+    "Waiver",
 ]
 
 Scalar = str | int | float | bool | None
@@ -53,6 +57,10 @@ class Severity(StrEnum):
     MAJOR = "major"
     MINOR = "minor"
     INFO = "info"
+
+
+SEVERITIES = (Severity.INFO, Severity.MINOR, Severity.MAJOR, Severity.BLOCKER)
+"""From the lightest to the gravest."""
 
 
 class Verdict(StrEnum):
@@ -205,6 +213,15 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A photo or paper kept with an answer: under its SHA-256 in `evidence/`, here by the name it came with."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Signature:
     """Who answered a manual item, as printed on the protocol; `at` is UTC ISO 8601."""
 
@@ -214,6 +231,62 @@ class Signature:
     post: str
     at: str
     note: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        told = {key: value for key, value in vars(self).items() if key != "attachments"}
+        # Left out where there is none: what was stored before there were attachments keeps its bytes.
+        return told | ({"attachments": [vars(one) for one in self.attachments]} if self.attachments else {})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Signature:
+        return cls(**{**data, "attachments": tuple(Attachment(**one) for one in data.get("attachments", ()))})
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A named decision to let one check on one target pass for a while. `number` is its entry in the ledger.
+
+    It covers results of severity `most` at the gravest, from `given_at` up to, and not including, `until` (UTC ISO
+    8601); `withdrawn_at` ends it earlier.
+    """
+
+    number: int
+    check: str
+    target: str
+    why: str
+    until: str
+    most: Severity
+    given_at: str
+    login: str
+    name: str
+    role: str
+    post: str
+    withdrawn_at: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.check, self.target
+
+    def in_force(self, at: str) -> bool:
+        """Whether it holds at this moment (UTC ISO 8601); also asked backwards, for a run of the past."""
+        ends = min(self.until, self.withdrawn_at or self.until)
+        return self.given_at <= at < ends
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**vars(self), "most": self.most.value}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Waiver:
+        return cls(**{**data, "most": Severity(data["most"])})
+
+
+@dataclass(frozen=True)
+class Waived:
+    """What stands in a waived result: by which decision, and the state it covers."""
+
+    waiver: Waiver
+    covers: State
 
 
 @dataclass(frozen=True)
@@ -236,6 +309,7 @@ class Result:
     elapsed_s: float
     carried_from: str | None = None
     signed: Signature | None = None
+    waived: Waived | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -251,7 +325,7 @@ class Result:
         return self.fact.outcome is Outcome.PENDING
 
     def as_dict(self) -> dict[str, Any]:
-        return {
+        told = {
             "check": self.check,
             "target": self.target,
             "position": self.position,
@@ -267,11 +341,17 @@ class Result:
             "at": self.at,
             "elapsed_s": self.elapsed_s,
             "carried_from": self.carried_from,
-            "signed": vars(self.signed) if self.signed else None,
+            "signed": self.signed.as_dict() if self.signed else None,
         }
+        if (
+            self.waived is not None
+        ):  # left out otherwise, so that rows stored before there were waivers keep their bytes
+            told["waived"] = {"waiver": self.waived.waiver.as_dict(), "covers": self.waived.covers.value}
+        return told
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Result:
+        waived = data.get("waived")
         return cls(
             check=data["check"],
             target=data["target"],
@@ -288,7 +368,8 @@ class Result:
             at=data["at"],
             elapsed_s=data["elapsed_s"],
             carried_from=data["carried_from"],
-            signed=Signature(**data["signed"]) if data["signed"] else None,
+            signed=Signature.from_dict(data["signed"]) if data["signed"] else None,
+            waived=Waived(Waiver.from_dict(waived["waiver"]), State(waived["covers"])) if waived else None,
         )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from exam_kit.checks.model import Reason, Result, Run
+from exam_kit.checks.model import Reason, Result, Run, Waiver
 from exam_kit.checks.profile import Profile
 from exam_kit.checks.results import finish_run, latest_run, save_result, start_run
 from exam_kit.checks.runner import OnResult, run_checks
 from exam_kit.checks.site import CheckContext
+from exam_kit.checks.verdicts import waive
+from exam_kit.checks.waivers_given import permitted, waivers_given
+from exam_kit.clock import iso
 from exam_kit.store import Ledger
 
 __all__ = ["run_and_keep"]
@@ -27,7 +30,8 @@ def run_and_keep(
     """Start a run, check, save each result as it comes, carry over, finish with an entry of the ledger.
 
     `only` names the checks to run; the others are carried over from the latest run of the same exam day, or stand as
-    not run. Answers given by hand on the same exam day are carried over by a full run as well.
+    not run. Answers given by hand on the same exam day are carried over by a full run as well. Waivers in force are
+    applied as far as the profile allows them.
 
     Raises:
         UsageError: `only` names a check the profile does not have.
@@ -41,10 +45,16 @@ def run_and_keep(
     earlier = {result.key: _carried(result, before.id) for result in before.results} if before else {}
     run = start_run(store, profile, day=day, actor=actor, clock=context.clock)
 
+    def in_force() -> list[Waiver]:
+        return permitted(waivers_given(ledger, at=iso(context.clock.now())), profile)
+
+    from_the_start = in_force()
+
     def keep(result: Result, done: int, total: int) -> None:
         answered = earlier.get(result.key) if result.manual and day else None
         if answered is not None and answered.signed is not None:
             result = replace(answered, position=result.position)
+        result = waive(result, from_the_start)
         save_result(store, run.id, result)
         if on_result is not None:
             on_result(result, done, total)
@@ -54,9 +64,9 @@ def run_and_keep(
         if result.fact.reason is Reason.NOT_RUN:
             carried = earlier.get(result.key)
             save_result(store, run.id, replace(carried, position=result.position) if carried else result)
-    return finish_run(ledger, run.id, clock=context.clock)
+    return finish_run(ledger, run.id, clock=context.clock, waivers=in_force())
 
 
 def _carried(result: Result, run_id: str) -> Result:
     """An earlier result standing in a later run, marked with the run that measured it."""
-    return replace(result, carried_from=result.carried_from or run_id)
+    return replace(waive(result, ()), carried_from=result.carried_from or run_id)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from exam_kit.checks.model import EXIT_CODES, Reason, Result, Run, State
+from exam_kit.checks.compare import compare, compare_dict
+from exam_kit.checks.model import EXIT_CODES, Reason, Result, Run, State, Waived
 from exam_kit.checks.wording import (
     FAMILY_LABELS,
     REASON_LABELS,
@@ -20,11 +21,11 @@ from exam_kit.i18n import translate
 __all__ = ["result_dict", "run_dict"]
 
 
-def run_dict(run: Run) -> dict[str, Any]:
+def run_dict(run: Run, *, before: Run | None = None) -> dict[str, Any]:
     """Everything a reader of the run needs. Texts for people are {"ru", "en", "lv"}; codes are language-neutral.
 
     Keys: id, day, profile, profile_hash, actor, started_at, ended_at, verdict, verdict_label, exit_code, counts,
-    checks.
+    waivers (those that cover a result), comparison (with the run `before`, or None), checks.
     """
     verdict = run.verdict
     return {
@@ -39,6 +40,8 @@ def run_dict(run: Run) -> dict[str, Any]:
         "verdict_label": in_all(lambda language: translate(VERDICT_LABELS[verdict], language)) if verdict else None,
         "exit_code": EXIT_CODES[verdict] if verdict else None,
         "counts": run.counts,
+        "waivers": _waivers(run),
+        "comparison": compare_dict(compare(before, run)) if before else None,
         "checks": [result_dict(result) for result in run.results],
     }
 
@@ -70,6 +73,27 @@ def result_dict(result: Result) -> dict[str, Any]:
         "at": result.at,
         "elapsed_s": result.elapsed_s,
         "manual": result.manual,
-        "signed": vars(result.signed) if result.signed else None,
+        "signed": result.signed.as_dict() if result.signed else None,
+        "waived": _waived(result.waived) if result.waived else None,
         "carried_from": result.carried_from,
     }
+
+
+def _waived(waived: Waived) -> dict[str, Any]:
+    """The waiver, and the state that it covers."""
+    state = STATE_LABELS[waived.covers]
+    return {
+        **waived.waiver.as_dict(),
+        "covers": waived.covers.value,
+        "covers_label": in_all(lambda language: translate(state, language)),
+    }
+
+
+def _waivers(run: Run) -> list[dict[str, Any]]:
+    """One line for each waiver that covers a result of the run, in the order they were given."""
+    found = {
+        result.waived.waiver.number: {**_waived(result.waived), "title": dict(result.title)}
+        for result in run.results
+        if result.waived
+    }
+    return [found[number] for number in sorted(found)]

@@ -5,26 +5,36 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from exam_kit.checks.model import Result, Run, Signature, State, Verdict
+from exam_kit.checks.evidence import keep_evidence
+from exam_kit.checks.model import Attachment, Result, Run, Signature, State, Verdict, Waiver
 from exam_kit.checks.profile import Profile
 from exam_kit.checks.report import run_dict
-from exam_kit.checks.verdicts import overall
+from exam_kit.checks.verdicts import overall, waive
+from exam_kit.checks.waivers_given import waivers_given
 from exam_kit.clock import Clock, iso
 from exam_kit.errors import RefusedEntry, m
+from exam_kit.home import Home
 from exam_kit.store import Account, Act, Entry, Ledger, Store, may
+from exam_kit.store.rights import ROLE_LABELS
 
 __all__ = [
     "finish_run",
     "get_run",
     "latest_run",
+    "previous_run",
     "run_dict",
     "runs",
     "save_result",
     "sign",
+    "sign_rest",
     "start_run",
+    "told",
+    "under",
+    "waive_in_run",
 ]
 
 
@@ -72,29 +82,62 @@ def _write(connection: sqlite3.Connection, run_id: str, result: Result) -> None:
     )
 
 
-def finish_run(ledger: Ledger, run_id: str, *, clock: Clock) -> Run:
-    """Close the run with its verdict: the row and the ledger's `check.finished` stand or fall together."""
-    store = ledger.store
-    run = get_run(store, run_id)
-    verdict, ended_at = overall(run.results), iso(clock.now())
+def finish_run(ledger: Ledger, run_id: str, *, clock: Clock, waivers: Iterable[Waiver] = ()) -> Run:
+    """Close the run with its verdict: the row and the ledger's `check.finished` stand or fall together.
 
-    def close(connection: sqlite3.Connection, entry: Entry) -> None:
-        connection.execute(
-            "UPDATE check_run SET ended_at = ?, verdict = ?, seq = ? WHERE id = ?",
-            (ended_at, verdict.value, entry.seq, run_id),
-        )
+    The results stand under `waivers` and no others: give those that are in force.
+    """
+    given = list(waivers)
+    # One transaction from reading to writing: an answer given meanwhile is neither lost nor left out of the verdict.
+    with ledger.store.transaction():
+        kept = get_run(ledger.store, run_id)
+        run = under(kept, given)
+        verdict, ended_at = overall(run.results), iso(clock.now())
 
-    body = {
-        "run": run_id,
-        "day": run.day,
-        "profile": run.profile,
-        "profile_hash": run.profile_hash,
-        "verdict": verdict.value,
-        "counts": run.counts,
-        "carried": sum(result.carried_from is not None for result in run.results),
-    }
-    ledger.append("check.finished", body, run.actor, also=close)
+        def close(connection: sqlite3.Connection, entry: Entry) -> None:
+            _write_changed(connection, run, kept)
+            connection.execute(
+                "UPDATE check_run SET ended_at = ?, verdict = ?, seq = ? WHERE id = ?",
+                (ended_at, verdict.value, entry.seq, run_id),
+            )
+
+        body = {
+            "run": run_id,
+            "day": run.day,
+            "profile": run.profile,
+            "profile_hash": run.profile_hash,
+            "verdict": verdict.value,
+            "counts": run.counts,
+            "carried": sum(result.carried_from is not None for result in run.results),
+            "waivers": sorted({result.waived.waiver.number for result in run.results if result.waived}),
+        }
+        ledger.append("check.finished", body, run.actor, also=close)
     return replace(run, ended_at=ended_at, verdict=verdict)
+
+
+def _write_changed(connection: sqlite3.Connection, run: Run, was: Run) -> None:
+    for result, old in zip(run.results, was.results, strict=True):
+        if result != old:
+            _write(connection, run.id, result)
+
+
+def under(run: Run, waivers: Iterable[Waiver]) -> Run:
+    """The run as it stands under these waivers and no others, with the verdict that follows; pure, nothing is kept.
+
+    With the waivers in force now it tells what a kept run is worth now: a waiver that has expired covers no longer.
+    """
+    given = list(waivers)
+    results = tuple(waive(result, given) for result in run.results)
+    return replace(run, results=results, verdict=overall(results) if run.verdict else None)
+
+
+def waive_in_run(connection: sqlite3.Connection, run: Run, waivers: Iterable[Waiver], seq: int) -> Run:
+    """Judge a kept run again under `waivers`, in the transaction of the ledger's entry `seq`."""
+    again = under(run, waivers)
+    _write_changed(connection, again, run)
+    if again.verdict is not None:
+        connection.execute("UPDATE check_run SET verdict = ?, seq = ? WHERE id = ?", (again.verdict.value, seq, run.id))
+    return again
 
 
 def sign(
@@ -106,12 +149,18 @@ def sign(
     actor: Account,
     note: str = "",
     *,
+    attachments: Sequence[tuple[str, bytes]] = (),
     clock: Clock,
 ) -> Result:
     """A person answers a manual item of a run: `ok`, `warn` or `fail`. The run's verdict follows.
 
+    `attachments` are photos or papers as (name, content); they are kept in `evidence/` of the home under their SHA-256,
+    which the ledger names.
+
     Raises:
-        RefusedEntry: there is no such item, it is not manual, this role may not answer it, or a fault has no note.
+        RefusedEntry: there is no such item, it is not manual, this role may not answer it, a fault has no note, or an
+            attachment cannot be taken.
+        AccessDenied: an attachment cannot be written.
     """
     with ledger.store.transaction():
         run = get_run(ledger.store, run_id)
@@ -121,8 +170,11 @@ def sign(
                 m("{check}: is not an item that is confirmed by hand in this run. Choose one that is.", check=check_id)
             )
         _may_answer(result, state, actor, note)
-        signature = Signature(actor.login, actor.name, actor.role.value, actor.post, iso(clock.now()), note.strip())
-        result = replace(result, state=state, signed=signature, carried_from=None)
+        now = iso(clock.now())
+        kept = keep_evidence(_home_of(ledger.store), attachments)
+        signature = Signature(actor.login, actor.name, actor.role.value, actor.post, now, note.strip(), kept)
+        result = replace(result, state=state, signed=signature, carried_from=None, waived=None)
+        result = waive(result, waivers_given(ledger, at=now))
         others = [found for found in run.results if found.key != result.key]
         verdict = overall([*others, result]) if run.ended_at else None
 
@@ -143,8 +195,44 @@ def sign(
             "role": actor.role.value,
             "verdict": verdict.value if verdict else None,
         }
-        ledger.append("check.signed", body, actor.login, also=keep)
+        ledger.append("check.signed", body | _named(kept), actor.login, also=keep)
     return result
+
+
+def sign_rest(ledger: Ledger, run_id: str, actor: Account, *, clock: Clock) -> list[Result]:
+    """ "The rest is fine": every item of the run that still waits and that this role may answer is signed as ok.
+
+    All of them or none; each has its entry in the ledger. Items that only another role answers go on waiting.
+
+    Raises:
+        RefusedEntry: nothing waits that this role may answer.
+    """
+    with ledger.store.transaction():
+        run = get_run(ledger.store, run_id)
+        waiting = [one for one in run.results if one.state is State.PENDING and _answers(one, actor)]
+        if not waiting:
+            raise RefusedEntry(
+                m(
+                    "Nothing waits for the role '{role}' in this run. Ask a person whose role answers what is left.",
+                    role=m(ROLE_LABELS[actor.role]),
+                )
+            )
+        return [sign(ledger, run_id, one.check, one.target, State.OK, actor, clock=clock) for one in waiting]
+
+
+def _home_of(store: Store) -> Home:
+    """The home that a store lies in: `evidence/` stands beside `store/`."""
+    return Home.at(store.path.parent.parent)
+
+
+def _named(attachments: Sequence[Attachment]) -> dict[str, Any]:
+    return {"attachments": [vars(one) for one in attachments]} if attachments else {}
+
+
+def _answers(result: Result, actor: Account) -> bool:
+    roles = result.fact.evidence.get("roles") or []
+    allowed = may(actor.role, Act.RUN_CHECKS) or may(actor.role, Act.CONFIRM_CHECKS)
+    return allowed and (not roles or actor.role.value in roles)
 
 
 def _may_answer(result: Result, state: State, actor: Account, note: str) -> None:
@@ -152,9 +240,7 @@ def _may_answer(result: Result, state: State, actor: Account, note: str) -> None
         raise RefusedEntry(
             m("{check}: the answer is 'in order', 'remark' or 'fault'. Choose one of them.", check=result.check)
         )
-    roles = result.fact.evidence.get("roles") or []
-    allowed = may(actor.role, Act.RUN_CHECKS) or may(actor.role, Act.CONFIRM_CHECKS)
-    if not allowed or (roles and actor.role.value not in roles):
+    if not _answers(result, actor):
         raise RefusedEntry(
             m(
                 "{check}: the role '{role}' does not answer this item. Ask a person whose role does.",
@@ -192,6 +278,21 @@ def latest_run(
         {"day": day, "finished": finished, "station": station},
     )
     return get_run(store, rows[0]["id"]) if rows else None
+
+
+def previous_run(store: Store, run: Run) -> Run | None:
+    """The finished run before this one, of whatever day; None when there is none."""
+    rows = store.query(
+        "SELECT id FROM check_run WHERE ended_at IS NOT NULL AND id <> :id AND started_at <= :at"
+        " AND rowid < (SELECT rowid FROM check_run WHERE id = :id) ORDER BY started_at DESC, rowid DESC LIMIT 1",
+        {"id": run.id, "at": run.started_at},
+    )
+    return get_run(store, rows[0]["id"]) if rows else None
+
+
+def told(store: Store, run: Run) -> dict[str, Any]:
+    """`run_dict` with the comparison with the run before it: what screens, papers and outputs show."""
+    return run_dict(run, before=previous_run(store, run))
 
 
 def get_run(store: Store, run_id: str) -> Run:

@@ -11,9 +11,25 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from exam_kit.checks.model import Expectation, Fact, Outcome, Result, Rule, Scalar, Severity, State, Verdict
+from exam_kit.checks.model import (
+    SEVERITIES,
+    Expectation,
+    Fact,
+    Outcome,
+    Result,
+    Rule,
+    Scalar,
+    Severity,
+    State,
+    Verdict,
+    Waived,
+    Waiver,
+)
 
-__all__ = ["Judgement", "judge", "overall", "rejudge", "version_key"]
+__all__ = ["Judgement", "judge", "overall", "rejudge", "version_key", "waive"]
+
+WAIVABLE = (State.WARN, State.FAIL, State.UNKNOWN)
+"""What a waiver may cover. An item that waits for a person is answered first, be it with 'fault'."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +67,35 @@ def judge(fact: Fact, expect: Expectation) -> Judgement:
     return Judgement(State.OK)
 
 
-def rejudge(result: Result, expect: Expectation | None = None) -> Result:
-    """The same measurement judged again, by its own expectation or by another; a signed item keeps its answer."""
-    if result.signed is not None or result.state is State.WAIVED:
+def rejudge(result: Result, expect: Expectation | None = None, waivers: Iterable[Waiver] = ()) -> Result:
+    """The same measurement judged again, by its own expectation or by another, under the waivers that are given.
+
+    A signed item keeps its answer. Without its waiver, a waived result is what it was before it was waived.
+    """
+    result = waive(result, ())
+    if result.signed is None:
+        expect = result.expect if expect is None else expect
+        judgement = judge(result.fact, expect)
+        result = replace(result, expect=expect, state=judgement.state, broke=judgement.rules)
+    return waive(result, waivers)
+
+
+def waive(result: Result, waivers: Iterable[Waiver]) -> Result:
+    """The result under these waivers and no others; a pure function of both.
+
+    The caller gives the waivers that hold (`Waiver.in_force`). Of several that cover it, the one that lasts longest
+    stands. A graver check than the waiver may cover stays as it is.
+    """
+    if result.waived is not None:
+        result = replace(result, state=result.waived.covers, waived=None)
+    if result.state not in WAIVABLE:
         return result
-    expect = result.expect if expect is None else expect
-    judgement = judge(result.fact, expect)
-    return replace(result, expect=expect, state=judgement.state, broke=judgement.rules)
+    grave = SEVERITIES.index(result.severity)
+    fitting = [one for one in waivers if one.key == result.key and grave <= SEVERITIES.index(one.most)]
+    if not fitting:
+        return result
+    waiver = max(fitting, key=lambda one: (one.until, one.number))
+    return replace(result, state=State.WAIVED, waived=Waived(waiver, result.state))
 
 
 def overall(results: Iterable[Result]) -> Verdict:
