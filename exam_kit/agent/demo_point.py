@@ -17,6 +17,8 @@ from exam_kit.store import Account, Accounts, Ledger, Role, Store
 
 __all__ = ["COMPRESSED", "LEISURELY", "Timetable", "camera_server_config", "is_demo", "make_accounts", "write_point"]
 
+MARK = "# The demo's made-up exam point; written anew at every start of the demo."
+"""First line of the demo's `point.toml`: by it the demo knows the file for its own."""
 REGION, CODE, ZONE_NAME = "00", "0000", "Europe/Moscow"
 
 ROOMS = (
@@ -78,8 +80,16 @@ COMPRESSED = Timetable(check_s=2, headquarters_s=11, corridors_s=11, rooms_s=12,
 
 
 def is_demo(home: Home) -> bool:
-    """True when this home was made by the demo."""
-    return home.demo_file.exists()
+    """True when this home was made by the demo, and nobody has put a point of their own in its place."""
+    if not home.demo_file.exists():
+        return False
+    try:
+        return home.point_file.read_text(encoding="utf-8").startswith(MARK)
+    except FileNotFoundError:
+        return True
+    except (OSError, UnicodeDecodeError):
+        # Whatever it is, the demo did not write it.
+        return False
 
 
 def write_point(home: Home, clock: Clock, port: int, timetable: Timetable) -> Point:
@@ -122,7 +132,7 @@ def _point_text(start: datetime, port: int, timetable: Timetable) -> str:
 
     tail = f"{timetable.tail_s / 60:.4f}"
     parts = [
-        "# The demo's made-up exam point; written anew at every start of the demo.",
+        MARK,
         f'region = "{REGION}"\nregion_name = "Демонстрационный регион"\ncode = "{CODE}"',
         'name = "Демонстрационный ППЭ"\naddress = "вымышленный адрес, 1"',
         f'timezone = "{ZONE_NAME}"\nprofile = "demo"',

@@ -19,7 +19,7 @@ from exam_kit.agent.demo import DemoCameras, play_day, went_as_planned
 from exam_kit.agent.demo_point import LEISURELY, is_demo, make_accounts, write_point
 from exam_kit.agent.logfiles import log_to_file
 from exam_kit.agent.supervisor import Child, Supervisor
-from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
+from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, make_room
 from exam_kit.clock import SystemClock
 from exam_kit.errors import PortTaken, UsageError, m
 from exam_kit.home import Home
@@ -112,6 +112,7 @@ def _up(options: argparse.Namespace) -> int:
     if is_demo(home):
         return _demo_screens(home, options.port)
     load_point(home.point_file)
+    make_room(home)
     home.create()
     log_to_file(home, "supervisor")
     return Supervisor(home, _children(options.port)).run(_say_when_ready(options.port))
@@ -167,6 +168,7 @@ def _secret(prompt: str) -> str:
 
 def _accounts() -> tuple[Accounts, Path]:
     home = Home.find()
+    make_room(home)
     store = open_store(home)
     return Accounts(store, Ledger(store, home)), home.root
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exam_kit.agent.demo_left import leave_demo
 from exam_kit.clock import Clock, SystemClock
 from exam_kit.home import Home
 from exam_kit.i18n import _
 from exam_kit.point import Point, Secrets, load_point
 from exam_kit.store import Ledger, Store, open_store
 
-__all__ = ["Desk", "add_json", "answer", "at_the_terminal"]
+__all__ = ["Desk", "add_json", "answer", "at_the_terminal", "make_room"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Desk:
         """Raises NotSetUp, PointInvalid or StoreError."""
         home = Home.find()
         point = load_point(home.point_file)
+        make_room(home)
         store = open_store(home)
         clock = SystemClock()
         return cls(home, point, store, Ledger(store, home, clock), Secrets(home), clock)
@@ -57,6 +59,13 @@ def answer(options: argparse.Namespace, data: Any, text: str) -> None:
     else:
         Path(options.json).write_text(written + "\n", encoding="utf-8")
         print(text, file=sys.stderr)
+
+
+def make_room(home: Home) -> None:
+    """A point of one's own where the demo was: the demo's data is set aside, and where to is said."""
+    aside = leave_demo(home, SystemClock())
+    if aside is not None:
+        print(_("The demo's data was set aside: {folder}").format(folder=aside), file=sys.stderr)
 
 
 def at_the_terminal() -> str:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from exam_kit.agent.demo_point import is_demo
 from exam_kit.errors import AccessDenied, ExamKitError
 from exam_kit.home import Home
 from exam_kit.i18n import LANGUAGES
@@ -73,6 +74,8 @@ def signin_routes(desk: Desk) -> list[Route]:
 
 def demo_accounts(home: Home) -> list[dict[str, str]]:
     """The made-up accounts of a demo point with their PINs; none on a real one."""
+    if not is_demo(home):
+        return []
     try:
         data: Any = json.loads(home.demo_file.read_text(encoding="utf-8"))
         return [{key: str(entry[key]) for key in ("login", "name", "role", "pin")} for entry in data["accounts"]]
