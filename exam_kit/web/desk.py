@@ -14,11 +14,13 @@ from exam_kit.home import Home
 from exam_kit.point import Point, load_point
 from exam_kit.store import Account, Accounts, Act, Ledger, Session, Sessions, Store, open_store, require
 
-__all__ = ["LANGUAGE_COOKIE", "SESSION_COOKIE", "Desk", "cookies", "session_of", "signed_in"]
+__all__ = ["LANGUAGE_COOKIE", "SESSION_COOKIE", "Desk", "cookies", "row_number", "session_of", "signed_in"]
 
 SESSION_COOKIE = "exam_kit_session"
 LANGUAGE_COOKIE = "exam_kit_language"
 SCOPE_KEY = "exam_kit.session"
+ROW_DIGITS = 18
+"""More do not fit into the database's numbers."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +74,8 @@ def signed_in(request: Request, act: Act) -> Account:
     assert session is not None, "the guard lets nobody through to this route without a session"
     require(session.account.role, act)
     return session.account
+
+
+def row_number(text: str) -> int | None:
+    """The number of a row as an address gives it; None when no row can have it."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= ROW_DIGITS else None

@@ -80,7 +80,11 @@ class Guard:
     def _foreign(self, scope: Scope, headers: Headers) -> int | None:
         """The status to refuse with when the request was made for another host or by another site's page."""
         host = headers.get("host", "")
-        if (urlsplit(f"//{host}").hostname or "") not in HOSTS:
+        try:
+            named = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return 400
+        if named not in HOSTS:
             return 400
         origin = headers.get("origin")
         if scope["type"] == "websocket":

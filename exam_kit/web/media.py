@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from exam_kit.store import Act
-from exam_kit.web.desk import Desk, signed_in
+from exam_kit.web.desk import Desk, row_number, signed_in
 
 __all__ = ["media_routes"]
 
@@ -50,9 +50,8 @@ def media_routes(desk: Desk) -> list[Route]:
 
     async def recording(request: Request) -> Response:
         signed_in(request, Act.VIEW)
-        rows = await run_in_threadpool(
-            desk.store.query, "SELECT path, sha256 FROM segment WHERE id = ?", (request.path_params["number"],)
-        )
+        number = row_number(request.path_params["number"])
+        rows = await run_in_threadpool(desk.store.query, "SELECT path, sha256 FROM segment WHERE id = ?", (number,))
         path = (desk.home.footage / rows[0]["path"]).resolve() if rows else None
         # The table is ours, but a row must not be able to name a file outside the footage.
         if path is None or not path.is_relative_to(desk.home.footage.resolve()) or not path.is_file():
@@ -61,4 +60,4 @@ def media_routes(desk: Desk) -> list[Route]:
             return _so_far(path)
         return FileResponse(path, media_type="video/mp4")
 
-    return [Route("/live/{camera}.jpg", live), Route("/recordings/{number:int}.mp4", recording)]
+    return [Route("/live/{camera}.jpg", live), Route("/recordings/{number}.mp4", recording)]

@@ -20,7 +20,7 @@ from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incidents import Incidents
 from exam_kit.store import Act
-from exam_kit.web.desk import Desk, session_of, signed_in
+from exam_kit.web.desk import Desk, row_number, session_of, signed_in
 
 __all__ = ["paper_routes"]
 
@@ -89,10 +89,10 @@ def _date(asked: Asked) -> date | None:
 
 
 def _number(asked: Asked, name: str) -> int:
-    try:
-        return int(asked.get(name, ""))
-    except ValueError:
-        raise _not_there() from None
+    number = row_number(asked.get(name, ""))
+    if number is None:
+        raise _not_there()
+    return number
 
 
 def _not_there() -> UsageError:

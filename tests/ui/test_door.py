@@ -15,6 +15,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from exam_kit.agent.demo_point import MARK
 from exam_kit.home import Home, kit_root
 from exam_kit.i18n import translate
 from exam_kit.ui import seat
@@ -217,11 +218,27 @@ def test_made_up_people_are_shown_on_a_demo_point_only(site: Site) -> None:
     assert "123123" not in site.ask("/signin").text
     people = [{"login": "anna", "name": "Анна", "role": "specialist", "pin": "123123"}]
     site.home.demo_file.write_text(json.dumps({"accounts": people}), encoding="utf-8")
+    own = site.home.point_file.read_text(encoding="utf-8")
+    site.home.point_file.write_text(f"{MARK}\n{own}", encoding="utf-8")
     try:
         assert "123123" in site.ask("/signin").text
         assert "123123" not in site.ask("/", Cookie=site.cookie("anna")).text
     finally:
+        site.home.point_file.write_text(own, encoding="utf-8")
         site.home.demo_file.unlink()
+
+
+def test_a_number_no_row_can_have_is_just_not_there(site: Site) -> None:
+    cookie = site.cookie("anna")
+    for digits in (19, 30, 5000):
+        number = "9" * digits
+        assert site.ask(f"/recordings/{number}.mp4", Cookie=cookie).status == 404
+        assert site.ask(f"/papers/act.pdf?order={number}", Cookie=cookie).status == 404
+        assert site.ask(f"/papers/incident.pdf?number={number}&year=2026", Cookie=cookie).status == 404
+
+
+def test_a_host_that_is_no_address_is_refused(site: Site) -> None:
+    assert site.ask("/signin", Host="[").status == 400
 
 
 def test_both_rooms_mean_the_same_cookie() -> None:
