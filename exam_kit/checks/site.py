@@ -43,14 +43,15 @@ class Machine:
     root: Path = Path("/")
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
-    def read(self, path: str) -> str:
-        """The text of a file of the system, stripped.
+    def read(self, path: str, *, most: int = -1) -> str:
+        """The text of a file of the system, stripped; of its first `most` bytes, when that is given.
 
         Raises:
             NoFact: it is missing, refused or unreadable.
         """
         try:
-            return (self.root / path.lstrip("/")).read_text(encoding="utf-8", errors="replace").strip()
+            with (self.root / path.lstrip("/")).open("rb") as source:
+                return source.read(most).decode("utf-8", errors="replace").strip()
         except FileNotFoundError as problem:
             raise NoFact(Reason.TOOL_ABSENT, missing=path) from problem
         except PermissionError as problem:

@@ -64,6 +64,12 @@ FAMILY_LABELS = {
     "software": N_("Programs"),
     "power": N_("Power"),
     "ledger": N_("Journal and keys"),
+    "screen": N_("Screen"),
+    "printer": N_("Printers"),
+    "scanner": N_("Scanners"),
+    "usb": N_("What is plugged in"),
+    "backup": N_("Backups"),
+    "kit": N_("The kit itself"),
     "manual": N_("By eye and hand"),
 }
 
@@ -94,6 +100,10 @@ _WORDS = {
     "name": N_("the name only"),
     "connection": N_("a connection"),
     "answer": N_("an answer"),
+    # A printer's state (printer.supplies).
+    "idle": N_("idle"),
+    "printing": N_("printing"),
+    "stopped": N_("stopped"),
 }
 
 
@@ -121,6 +131,7 @@ _SCALES: dict[str, tuple[float, str]] = {
     "s": (1, N_("{value} s")),
     "min": (1, N_("{value} min")),
     "h": (1, N_("{value} h")),
+    "d": (1, N_("{value} d")),
     "px": (1, N_("{value} px")),
     "fps": (1, N_("{value} frames/s")),
     "%": (1, "{value} %"),

@@ -21,7 +21,7 @@ SILENT = ("refused", "unauthorised", "timeout", "no_video", "ended")
 """Causes that say something about the camera; others (a picture that cannot be read) leave it open."""
 
 
-def _camera(at: At) -> Camera:
+def one(at: At) -> Camera:
     if at.camera is None:
         raise NoFact(Reason.NO_CAMERAS)
     return at.camera
@@ -34,7 +34,7 @@ def _look(at: At) -> CameraFacts:
     from exam_kit.cctv.probe import look
     from exam_kit.cctv.source import Source
 
-    camera = _camera(at)
+    camera = one(at)
     password = at.context.secrets.get(f"camera:{camera.id}")
     thresholds = Thresholds.from_mapping(at.profile.picture)
     approved = at.context.home.references / f"{camera.id}.jpg"
@@ -52,7 +52,7 @@ def _look(at: At) -> CameraFacts:
     return at.once(f"look {camera.id}", watch)
 
 
-def _seen(at: At) -> CameraFacts:
+def seen(at: At) -> CameraFacts:
     """What the camera shows; without a value where it does not answer."""
     try:
         return _look(at)
@@ -82,11 +82,11 @@ def answers(at: At) -> Fact:
 @probe("camera.picture", lane="waiting", per="camera", readings={"picture": ("", N_("picture"))})
 def picture(at: At) -> Fact:
     """The state of the picture (`cctv.picture.PictureState`); one that could not be judged is unknown."""
-    seen = _seen(at)
-    state = str(seen.picture)
+    facts = seen(at)
+    state = str(facts.picture)
     if state == "unknown":
-        raise NoFact(Reason.ERROR, picture=state, measures=seen.measures)
-    return Fact({"picture": state}, {"measures": seen.measures, "damaged": seen.damaged})
+        raise NoFact(Reason.ERROR, picture=state, measures=facts.measures)
+    return Fact({"picture": state}, {"measures": facts.measures, "damaged": facts.damaged})
 
 
 @probe(
@@ -97,15 +97,15 @@ def picture(at: At) -> Fact:
 )
 def resolution(at: At) -> Fact:
     """Width and height, pixels."""
-    seen = _seen(at)
-    return Fact({"width": seen.width, "height": seen.height}, {"codec": seen.codec})
+    facts = seen(at)
+    return Fact({"width": facts.width, "height": facts.height}, {"codec": facts.codec})
 
 
 @probe("camera.frame_rate", lane="waiting", per="camera", readings={"fps": ("fps", N_("frame rate"))})
 def frame_rate(at: At) -> Fact:
     """Frames a second, as they came."""
-    seen = _seen(at)
-    return Fact({"fps": seen.fps}, {"keyframe_interval_s": seen.keyframe_interval_s})
+    facts = seen(at)
+    return Fact({"fps": facts.fps}, {"keyframe_interval_s": facts.keyframe_interval_s})
 
 
 @probe(
@@ -116,15 +116,43 @@ def frame_rate(at: At) -> Fact:
 )
 def bitrate(at: At) -> Fact:
     """The bit rate as it came, against the one the point's disk plan counts on."""
-    seen, planned = _seen(at), _camera(at).bitrate_mbps * 1e6
-    if seen.bitrate_bps is None:
+    facts, planned = seen(at), one(at).bitrate_mbps * 1e6
+    if facts.bitrate_bps is None:
         raise NoFact(Reason.ERROR, planned_bps=planned)
-    return Fact({"share": round(seen.bitrate_bps / planned, 3), "bitrate": seen.bitrate_bps}, {"planned_bps": planned})
+    return Fact(
+        {"share": round(facts.bitrate_bps / planned, 3), "bitrate": facts.bitrate_bps}, {"planned_bps": planned}
+    )
 
 
 @probe("camera.sound", lane="waiting", per="camera", readings={"sound": ("", N_("sound"))})
 def sound(at: At) -> Fact:
     """Sound comes with the video, where the point's file asks for it."""
-    if not _camera(at).sound:
+    if not one(at).sound:
         return Fact.skip(Reason.NOT_REQUIRED)
-    return Fact({"sound": bool(_seen(at).sound)}, {})
+    return Fact({"sound": bool(seen(at).sound)}, {})
+
+
+@probe("camera.codec", lane="waiting", per="camera", readings={"codec": ("", N_("codec"))})
+def codec(at: At) -> Fact:
+    """How the video is compressed: "h264", "hevc", "mjpeg", …"""
+    facts = seen(at)
+    return Fact({"codec": facts.codec}, {"width": facts.width, "height": facts.height})
+
+
+@probe("camera.keyframes", lane="waiting", per="camera", readings={"interval": ("s", N_("between keyframes"))})
+def keyframes(at: At) -> Fact:
+    """Seconds between two keyframes: so long is the beginning that a broken file may lose."""
+    facts = seen(at)
+    if facts.keyframe_interval_s is None:
+        raise NoFact(Reason.ERROR, said="no two keyframes came while it was watched", fps=facts.fps)
+    return Fact({"interval": round(facts.keyframe_interval_s, 2)}, {"fps": facts.fps})
+
+
+@probe("camera.damage", lane="waiting", per="camera", readings={"share": ("%", N_("damaged packets"))})
+def damage(at: At) -> Fact:
+    """Packets that could not be decoded, in per cent of the frames: a bad cable, a weak network."""
+    facts = seen(at)
+    whole = facts.frames + facts.damaged
+    if not whole:
+        raise NoFact(Reason.ERROR, said="no frame came while it was watched")
+    return Fact({"share": round(100 * facts.damaged / whole, 1)}, {"frames": facts.frames, "damaged": facts.damaged})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import secrets
 import socket
+import statistics
 import struct
 import threading
 import time
@@ -21,11 +22,16 @@ NTP_EPOCH = 2_208_988_800
 NTP_PORT = 123
 
 
-@probe("clock.offset", lane="waiting", readings={"offset": ("s", N_("clock is off by"))})
-def offset(at: At, *, servers: list[str]) -> Fact:
+@probe(
+    "clock.offset",
+    lane="waiting",
+    readings={"offset": ("s", N_("clock is off by")), "answered": ("", N_("time servers that agree"))},
+)
+def offset(at: At, *, servers: list[str], agree_s: float = 1.0) -> Fact:
     """How far this clock is from the time servers ("HOST" or "HOST:PORT"), all asked at once by SNTP.
 
-    The answer that travelled the shortest counts.
+    The median of those counts that agree within `agree_s` with each other; where no more than half of the answers
+    agree, none is believed.
     """
     answers: queue.SimpleQueue[tuple[str, tuple[float, float] | OSError | ValueError]] = queue.SimpleQueue()
     limit = at.remaining_s(keep_s=0.3)
@@ -48,18 +54,21 @@ def offset(at: At, *, servers: list[str]) -> Fact:
     if not good:
         silent = not bad or refused == {TimeoutError} or len(bad) < len(servers)
         return Fact.unknown(Reason.TIMEOUT if silent else Reason.ERROR, servers=servers, said=bad)
-    name, (off, travelled) = min(good.items(), key=lambda item: item[1][1])
+    told = {name: round(off, 3) for name, (off, _travelled) in good.items()}
+    agreeing = _agreeing(sorted(off for off, _travelled in good.values()), agree_s)
+    evidence = {"servers": told, "asked": len(servers), "answered": len(good), "said": bad}
+    if 2 * len(agreeing) <= len(good):
+        return Fact.unknown(Reason.ERROR, **evidence, problem="the time servers do not agree")
+    middle = statistics.median(agreeing)
     return Fact(
-        {"offset": round(abs(off), 3)},
-        {
-            "offset_s": round(off, 3),
-            "round_trip_s": round(travelled, 3),
-            "server": name,
-            "answered": len(good),
-            "asked": len(servers),
-            "said": bad,
-        },
+        {"offset": round(abs(middle), 3), "answered": len(agreeing)}, {**evidence, "offset_s": round(middle, 3)}
     )
+
+
+def _agreeing(offsets: list[float], within_s: float) -> list[float]:
+    """The largest group of sorted offsets of which the first and the last are no further apart than that."""
+    groups = ([off for off in offsets[start:] if off - first <= within_s] for start, first in enumerate(offsets))
+    return max(groups, key=len)
 
 
 def _ask_into(

@@ -7,12 +7,16 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exam_kit.checks.at import At
 from exam_kit.checks.model import Fact, Reason
 from exam_kit.checks.registry import probe
 from exam_kit.i18n import N_
-from exam_kit.point import ExamDay, Point, exam_start, zone_windows
+from exam_kit.point import exam_start, zone_windows
+
+if TYPE_CHECKING:
+    from exam_kit.point import ExamDay, Point
 
 BLOCK = 1 << 20
 TRIAL_S = 2.0
@@ -32,10 +36,10 @@ def free(at: At, *, copies: int = 1) -> Fact:
 
     `copies`: how many copies of the footage lie on this disk (2 when the archive is first made here).
     """
-    folder = _nearest(at.context.home.footage)
+    folder = nearest(at.context.home.footage)
     day = at.context.day or _next_day(at)
     usage = shutil.disk_usage(folder)
-    planned = planned_bytes(at.context.point, day, at.context.clock.now().timestamp()) if day else 0
+    planned = day_need(at)
     need = planned * copies
     if need <= 0:
         return Fact.skip(Reason.NO_PLAN, free_bytes=usage.free)
@@ -54,6 +58,12 @@ def free(at: At, *, copies: int = 1) -> Fact:
             "cameras": len(at.context.point.cameras),
         },
     )
+
+
+def day_need(at: At) -> int:
+    """Bytes that the recording of the exam day (or of the next one) still needs; 0 when none is planned."""
+    day = at.context.day or _next_day(at)
+    return planned_bytes(at.context.point, day, at.context.clock.now().timestamp()) if day else 0
 
 
 def planned_bytes(point: Point, day: ExamDay, now: float) -> int:
@@ -80,7 +90,7 @@ def _next_day(at: At) -> ExamDay | None:
     return next((day for day in days if exam_start(point, day) > now), days[-1] if days else None)
 
 
-def _nearest(folder: Path) -> Path:
+def nearest(folder: Path) -> Path:
     """The folder, or the part of its path that exists already."""
     return next((path for path in (folder, *folder.parents) if path.exists()), folder)
 
@@ -92,7 +102,7 @@ def _nearest(folder: Path) -> Path:
 def write_speed(at: At, *, megabytes: int = 32) -> Fact:
     """How fast new data really reaches the disk where footage is kept, against the bit rate of all cameras at once."""
     need = sum(camera.bitrate_mbps for camera in at.context.point.cameras) * 1e6 / 8
-    folder = _nearest(at.context.home.footage)
+    folder = nearest(at.context.home.footage)
     block = os.urandom(BLOCK)  # a disk that compresses must not look faster than it is
     written, ends = 0, time.perf_counter() + min(TRIAL_S, at.remaining_s(keep_s=0.5))
     with tempfile.TemporaryFile(dir=folder, prefix=".write-test-", buffering=0) as target:

@@ -8,9 +8,11 @@ import stat
 from exam_kit.checks.at import At
 from exam_kit.checks.model import Fact
 from exam_kit.checks.registry import probe
+from exam_kit.clock import from_iso
 from exam_kit.errors import StoreError
 from exam_kit.i18n import N_
 from exam_kit.store.keys import SigningKey, VerifyKey
+from exam_kit.store.ledger import Checkpoint
 from exam_kit.store.verify import read_anchors, verify_database
 
 
@@ -47,4 +49,32 @@ def key(at: At) -> Fact:
     private = mode & 0o077 == 0 if os.name == "posix" else True
     return Fact(
         {"usable": same, "private": private}, {"fingerprint": signing.public.fingerprint, "mode": f"{mode:03o}"}
+    )
+
+
+@probe(
+    "ledger.checkpoint",
+    readings={
+        "age": ("h", N_("age of the last checkpoint")),
+        "behind": ("", N_("entries since")),
+        "kept_outside": ("", N_("kept in the folder of anchors")),
+    },
+)
+def checkpoint(at: At) -> Fact:
+    """How old the last signed checkpoint is, how many entries came after it, and whether its copy is kept."""
+    store = at.context.store
+    rows = store.query("SELECT seq, text FROM checkpoint ORDER BY seq DESC LIMIT 1")
+    head = store.query("SELECT coalesce(max(seq), 0) AS seq FROM ledger")[0]["seq"]
+    if not rows:
+        return Fact({"age": None, "behind": head, "kept_outside": False}, {"entries": head, "checkpoints": 0})
+    last = Checkpoint.parse(rows[0]["text"])
+    made = from_iso(last.at)
+    kept = (at.context.home.anchors / f"checkpoint-{last.seq:08d}.txt").is_file()
+    return Fact(
+        {
+            "age": max(round((at.context.clock.now() - made).total_seconds() / 3600, 2), 0.0),
+            "behind": head - last.seq,
+            "kept_outside": kept,
+        },
+        {"checkpoint": last.seq, "made": last.at, "entries": head},
     )

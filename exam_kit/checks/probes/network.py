@@ -84,10 +84,10 @@ def _answer(scheme: str, host: str, port: int, path: str, limit_s: float) -> tup
         certificate = connection.sock.getpeercert() if isinstance(connection.sock, ssl.SSLSocket) else None
     finally:
         connection.close()
-    return status, _issuer(certificate)
+    return status, issuer_of(certificate)
 
 
-def _issuer(certificate: Mapping[str, Any] | None) -> str:
+def issuer_of(certificate: Mapping[str, Any] | None) -> str:
     """The issuer's organisation, out of the nested pairs that `getpeercert` gives."""
     names = {key: value for part in (certificate or {}).get("issuer", ()) for key, value in part}
     return str(names.get("organizationName", ""))

@@ -21,9 +21,9 @@ def version(at: At, *, linux: str = "", windows_name: str = "", command: list[st
 
     `linux` is the package's name, `windows_name` how the name in "Apps" begins, `command` prints the version.
     """
-    source, packages, name = _packages(at, linux, windows_name)
-    if name and packages is not None and name in packages:
-        return Fact({"installed": True, "version": packages[name]}, {"source": source, "package": name})
+    source, listed, name = _listed(at, linux, windows_name)
+    if name and listed is not None and name in listed:
+        return Fact({"installed": True, "version": listed[name]}, {"source": source, "package": name})
     if command:
         record = at.command(*command)
         if record.fault is not Reason.TOOL_ABSENT:
@@ -32,24 +32,40 @@ def version(at: At, *, linux: str = "", windows_name: str = "", command: list[st
             if found is None:
                 raise NoFact(Reason.ERROR, command=command[0], said=said[:200])
             return Fact({"installed": True, "version": found[0]}, {"source": " ".join(command), "said": said[:200]})
-    if packages is None and not command:
+    if listed is None and not command:
         raise NoFact(Reason.TOOL_ABSENT, looked_for=["dpkg-query", "rpm"])
     return Fact({"installed": False, "version": None}, {"source": source or " ".join(command or ()), "package": name})
 
 
-def _packages(at: At, linux: str, windows_name: str) -> tuple[str, dict[str, str] | None, str]:
+def _listed(at: At, linux: str, windows_name: str) -> tuple[str, dict[str, str] | None, str]:
     """(where from, versions by name or None where nobody tells, the name to look for)."""
     if at.machine.platform == "windows":
-        programs = windows.programs(windows.facts(at))
+        source, programs = packages(at)
         full = next((name for name in sorted(programs) if windows_name and name.startswith(windows_name)), windows_name)
-        return "registry", programs, full
+        return source, programs, full
+    try:
+        return *packages(at), linux
+    except NoFact as none:
+        if none.fact.reason is not Reason.TOOL_ABSENT:
+            raise
+    return "", None, linux
+
+
+def packages(at: At) -> tuple[str, dict[str, str]]:
+    """(where from, versions of what is installed by name).
+
+    Raises:
+        NoFact: nobody keeps a list, or it cannot be read.
+    """
+    if at.machine.platform == "windows":
+        return "registry", windows.programs(windows.facts(at))
     for argv in (DPKG, RPM):
         try:
-            return argv[0], _parse(at.texts(*argv), argv[0]), linux
+            return argv[0], _parse(at.texts(*argv), argv[0])
         except NoFact as none:
             if none.fact.reason is not Reason.TOOL_ABSENT:
                 raise
-    return "", None, linux
+    raise NoFact(Reason.TOOL_ABSENT, looked_for=["dpkg-query", "rpm"])
 
 
 def _parse(lines: object, source: str) -> dict[str, str]:

@@ -1,0 +1,100 @@
+"""Is the picture the approved one, is its caption there, is the camera's own clock right?"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exam_kit.checks.at import At
+from exam_kit.checks.model import Fact, Reason
+from exam_kit.checks.probes.camera import one, seen
+from exam_kit.checks.registry import probe
+from exam_kit.checks.site import NoFact
+from exam_kit.i18n import N_
+
+EDGE = 40
+"""A step of brightness between neighbouring points that letters have and walls have not, of 255."""
+
+
+@probe(
+    "camera.view",
+    per="camera",
+    readings={"approved": ("", N_("has an approved view")), "age": ("d", N_("age"))},
+)
+def view(at: At) -> Fact:
+    """Whether a picture of the approved view is kept for this camera, and how old it is."""
+    path = at.context.home.references / f"{one(at).id}.jpg"
+    try:
+        made = path.stat()
+    except FileNotFoundError:
+        return Fact({"approved": False, "age": None}, {"path": str(path)})
+    age = (at.context.clock.now().timestamp() - made.st_mtime) / 86400
+    return Fact({"approved": made.st_size > 0, "age": max(round(age, 1), 0.0)}, {"path": str(path)})
+
+
+@probe("camera.caption", lane="waiting", per="camera", readings={"detail": ("%", N_("sharp edges where it stands"))})
+def caption(at: At, *, regions: list[tuple[float, float, float, float]]) -> Fact:
+    """Whether something as sharp as letters stands where the caption belongs: the share of sharp edges, per cent.
+
+    `regions` are parts of the picture, (left, top, right, bottom) from 0 to 1; the best of them counts. That the
+    caption says what it should is for a person to see.
+    """
+    from exam_kit.cctv.still import grey  # loads OpenCV
+
+    facts = seen(at)
+    picture = grey(facts.jpeg or b"")
+    if picture is None:
+        raise NoFact(Reason.ERROR, said="no picture came")
+    found = [round(_detail(_part(picture, region)), 2) for region in regions]
+    if not found:
+        raise NoFact(Reason.ERROR, said="no region is given")
+    return Fact({"detail": max(found)}, {"regions": [list(region) for region in regions], "detail": found})
+
+
+def _part(picture: NDArray[np.uint8], region: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+    height, width = picture.shape
+    left, top, right, bottom = region
+    return picture[int(top * height) : int(bottom * height), int(left * width) : int(right * width)]
+
+
+def _detail(part: NDArray[np.uint8]) -> float:
+    """Per cent of the points with a sharp step to the left or right."""
+    if part.shape[0] < 2 or part.shape[1] < 2:
+        return 0.0
+    return 100 * float((np.abs(np.diff(part.astype(np.int16), axis=1)) > EDGE).mean())
+
+
+@probe("camera.clock", lane="waiting", per="camera", readings={"offset": ("s", N_("clock is off by"))})
+def clock(at: At, *, port: int = 80) -> Fact:
+    """How far the camera's own clock is from ours, by the Date its web server tells; to within a second.
+
+    A camera that is watched by HTTP is asked where it sends from, any other one at `port`.
+    """
+    parts = urlsplit(one(at).url)
+    if parts.scheme == "file" or not parts.hostname:
+        return Fact.skip(Reason.NOT_REQUIRED)
+    where = parts.port or 80 if parts.scheme == "http" else port
+    connection = http.client.HTTPConnection(parts.hostname, where, timeout=max(at.remaining_s(keep_s=0.3), 0.01))
+    try:
+        began = time.perf_counter()
+        connection.request("HEAD", "/", headers={"User-Agent": "exam-kit"})
+        answer = connection.getresponse()
+        now, travelled = time.time(), time.perf_counter() - began
+        said = answer.getheader("Date") or ""
+    finally:
+        connection.close()
+    try:
+        told = parsedate_to_datetime(said).timestamp()
+    except ValueError:
+        raise NoFact(Reason.ERROR, status=answer.status, said=said[:100] or "it does not tell the time") from None
+    # The second it names has begun, and may be nearly over.
+    off = told + 0.5 - (now - travelled / 2)
+    return Fact(
+        {"offset": round(max(abs(off) - 0.5, 0.0), 1)},
+        {"offset_s": round(off, 1), "said": said, "host": parts.hostname, "port": where},
+    )
