@@ -6,6 +6,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC
 
 import schedule
 
@@ -14,6 +15,7 @@ from exam_kit.agent import orders, planner
 from exam_kit.agent.duties import Duties
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import AgentLock, beat
+from exam_kit.agent.underway import Underway
 from exam_kit.agent.watch import Watch
 from exam_kit.cctv.picture_thresholds import SHIPPED
 from exam_kit.cctv.recorder import Recorder
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 LOOP_S = 0.2
 PLAN_BEAT_S = 15
+SET_S = 1.0
+"""A local clock that moved by this much from one turn to the next was set, or daylight saving began or ended."""
 CHECKPOINT_BEAT_S = 600
 """The chain's head is signed at least every ten minutes of activity."""
 
@@ -63,6 +67,7 @@ class Agent:
         self.duties = Duties(self.point, home, self.store, self.ledger, self.secrets, self.clock)
         self.watch = Watch(self.point, self.home, self.store, self.ledger, self.clock)
         self._clock_watch = planner.ClockWatch(self.clock)
+        self._underway = Underway(self.store, self.point, self.clock)
         self._planned: planner.PlannedRun | None = None
         self._wanted: set[str] = set()
 
@@ -92,11 +97,20 @@ class Agent:
             log.info("started; segments recovered: %d; orders taken up again: %d", len(recovered), self._resume())
             beats = self._beats()
             try:
+                local = self._local_offset()
                 while not self._stopping.is_set():
+                    moved, local = self._local_offset() - local, self._local_offset()
+                    if abs(moved) >= SET_S:
+                        # `schedule` counts by the local wall clock: set back an hour, it would be silent for an hour.
+                        beats = self._beats()
                     self._turn(beats)
                     self._stopping.wait(LOOP_S)
             finally:
                 self._close()
+
+    def _local_offset(self) -> float:
+        """Seconds between the local wall clock, daylight saving included, and the clock that never steps."""
+        return self.clock.now().astimezone().replace(tzinfo=UTC).timestamp() - self.clock.boot()
 
     def _resume(self) -> int:
         planner.release(self.store)
@@ -123,14 +137,14 @@ class Agent:
         beats.run_pending()
         self._fenced(self._take_orders)
         self._fenced(self._record)
+        self._fenced(self.recorder.tick)
         self._fenced(self._look_after)
 
     def _record(self) -> None:
-        wishes = planner.recording_wishes(self.store, self.point, self.clock.now())
+        wishes = self._underway.hold(planner.recording_wishes(self.store, self.point, self.clock.now()))
         began = [camera for camera, by in wishes.record.items() if camera not in self._wanted and by.order is None]
         self._wanted = set(wishes.record)
         self.recorder.set_desired(wishes.record, wishes.stop)
-        self.recorder.tick()
         if began:
             self.watch.recording_began(began)
 
@@ -158,6 +172,10 @@ class Agent:
             self._obey(order)
         except ExamKitError as problem:
             orders.end(self.ledger, order, "failed", {"error": problem.text(self.point.language)})
+        except Exception as problem:
+            # Whatever it was, whoever gave the order must not wait for ever; the traceback is for us.
+            log.exception("order %d failed", order.id)
+            orders.end(self.ledger, order, "failed", {"error": str(problem)})
 
     def _next_order(self) -> Order | None:
         """The next order that can be served now; one whose duty is busy waits its turn."""
@@ -191,7 +209,7 @@ class Agent:
             self.ledger.append("clock.stepped", {"by_s": round(step.seconds, 1), "reopened": reopened}, "agent")
         for run in planner.missed(self.store, self.clock):
             self.watch.check_missed(run)
-        if self._planned is not None and not self.duties.busy("check"):
+        if self._planned is not None and not self.duties.busy("check") and not self.duties.finished_runs:
             # It ended without a result (a broken profile): the next beat tries again while the window is open.
             planner.release(self.store)
             self._planned = None

@@ -108,9 +108,12 @@ def open_orders(store: Store, kind: str) -> list[Order]:
 
 
 def recording_orders(store: Store) -> Iterator[Order]:
-    """Every record and stop order, newest first."""
+    """Every record and stop order that holds, newest first; one that failed or was withdrawn does not."""
     with closing(
-        store.connection.execute("SELECT * FROM orders WHERE kind IN ('record', 'stop') ORDER BY id DESC")
+        store.connection.execute(
+            "SELECT * FROM orders WHERE kind IN ('record', 'stop') AND state NOT IN ('failed', 'cancelled') "
+            "ORDER BY id DESC"
+        )
     ) as rows:
         names = [column[0] for column in rows.description]
         for row in rows:
