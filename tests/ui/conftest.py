@@ -89,6 +89,12 @@ def sign_in(page: Page, site: Site, login: str, language: str = "ru", path: str 
     page.fill("#pin", PINS[login])
     page.press("#pin", "Enter")
     page.wait_for_selector("[data-testid=stHeading] h1")
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page is drawn to its end; what is typed before may belong to a field about to be replaced."""
+    page.wait_for_selector(".stApp[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]")
 
 
 def failures(page: Page) -> list[str]:

@@ -148,7 +148,7 @@ def add_checks(home: Home, store: Store, ledger: Ledger, point: Point) -> None:
     ):
         title = {language: f"{state} {language}" for language in ("ru", "en", "lv")}
         probe = "manual.item" if state is State.PENDING else "disk.free"
-        readings = {"free": Reading("bytes", "free space")}
+        readings = {"free": Reading("bytes", "")}
         result = Result(
             f"check-{state}", "", position, probe, title, title, Severity.BLOCKER, disk, readings, fact, state, (),
             iso(clock.now()), 0.2,

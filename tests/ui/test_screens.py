@@ -13,13 +13,15 @@ from exam_kit.i18n import translate
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.incidents import Incidents
 from exam_kit.point import load_point
-from tests.ui.conftest import failures, sign_in
+from tests.ui.conftest import failures, settled, sign_in
 from tests.ui.prepared import PINS
 from tests.ui.site import Site
 
 pytestmark = pytest.mark.browser
 
 SCREENS = ("Checks", "Cameras", "Archive", "Access log", "Incidents", "Today")
+NAMES = {"Exam", "COR1", "COR2", "ENTR", "demo", "skip", "warn", "fail", "unknown", "pending", "waived"}
+"""Latin words that may stand on a Russian screen: names, codes, paths, and the words of the prepared results."""
 ENGLISH_OF_STREAMLIT = re.compile(r"Press Enter|Choose an? option|Running\.\.\.|No results|Browse files|Deploy|Rerun")
 
 
@@ -27,26 +29,43 @@ def open_screen(page: Page, name: str, language: str = "ru") -> None:
     title = translate(name, language)
     page.locator("[data-testid=stSidebar]").get_by_role("link", name=title).click()
     expect(page.locator("[data-testid=stHeading] h1")).to_have_text(title)
+    settled(page)
 
 
 def main(page: Page) -> str:
-    return page.locator("[data-testid=stMain]").inner_text()
+    """What can be read on the page; the names of icons, which are drawn as shapes, left out."""
+    return str(
+        page.locator("[data-testid=stMain]").evaluate(
+            """main => {
+                const hidden = main.querySelectorAll("[data-testid=stIconMaterial], pre")
+                hidden.forEach(one => one.hidden = true)
+                const text = main.innerText
+                hidden.forEach(one => one.hidden = false)
+                return text
+            }"""
+        )
+    )
 
 
-@pytest.mark.parametrize("language", ["ru", "en", "lv"])
 @pytest.mark.parametrize("login", list(PINS))
-def test_every_screen_opens_for_every_role_in_every_language(page: Page, site: Site, login: str, language: str) -> None:
+def test_every_screen_opens_for_every_role_in_every_language(page: Page, site: Site, login: str) -> None:
     broken: list[str] = []
     page.on("pageerror", lambda problem: broken.append(str(problem)))
-    sign_in(page, site, login, language)
-    assert page.locator("html").get_attribute("lang") == language
-    for name in SCREENS:
-        open_screen(page, name, language)
-        expect(page.locator("[data-testid=stSpinner]")).to_have_count(0)
-        assert failures(page) == []
-        shown = main(page)
-        assert "{" not in shown, "a field was left unfilled"
-        assert not ENGLISH_OF_STREAMLIT.search(shown)
+    sign_in(page, site, login)
+    for language in ("en", "lv", "ru"):
+        page.get_by_role("radio", name=language.upper(), exact=True).click()
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        for name in SCREENS:
+            open_screen(page, name, language)
+            assert failures(page) == [], (name, language)
+            shown = main(page)
+            assert "{" not in shown, "a field was left unfilled"
+            assert not ENGLISH_OF_STREAMLIT.search(shown)
+            if language != "ru":
+                continue
+            words = re.findall(r"[A-Za-z]{4,}", re.sub(r"\S*/\S*", "", shown))  # but for paths
+            left = [word for word in words if word not in NAMES]
+            assert left == [], f"{name}: not in Russian"
     assert broken == []
 
 
