@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from exam_kit.cctv.coverage import Interval, subtract
 
-__all__ = ["Missed", "missed"]
+__all__ = ["JUST_RECORDED", "Missed", "missed"]
 
 JUST_RECORDED = timedelta(seconds=15)
 """Footage ends this near to the agent's last sign of life: the camera recorded to the end of that footage."""

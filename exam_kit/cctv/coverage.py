@@ -14,7 +14,7 @@ from exam_kit.point import Point
 from exam_kit.point.plan import camera_windows
 from exam_kit.store import Store
 
-__all__ = ["Coverage", "Interval", "Span", "coverage", "intersect", "length_s", "merge", "subtract"]
+__all__ = ["Coverage", "Interval", "Span", "coverage", "intersect", "length_s", "merge", "rested", "subtract"]
 
 Interval: TypeAlias = tuple[datetime, datetime]
 """From and to; to is not included and is later than from."""
@@ -104,7 +104,7 @@ def coverage(store: Store, point: Point, camera: str, start: datetime, end: date
     pieces = segments(store, camera, start=start, end=end)
     recorded = intersect(whole, _recorded(store, camera, pieces, known, now))
     windows = [(window.start, window.end) for window in camera_windows(point, point.camera(camera))]
-    planned = subtract(windows, _rested(store, camera, windows))
+    planned = subtract(windows, rested(store, camera, windows))
     wanted = merge([*planned, *((gap.start, gap.end or now) for gap in known)])
     past = intersect(whole, [(start, max(now, start))])
     missing = subtract(intersect(wanted, past), recorded)
@@ -122,7 +122,7 @@ def coverage(store: Store, point: Point, camera: str, start: datetime, end: date
     return Coverage(camera, tuple(spans), length_s(recorded), length_s(missing))
 
 
-def _rested(store: Store, camera: str, windows: Sequence[Interval]) -> list[Interval]:
+def rested(store: Store, camera: str, windows: Sequence[Interval]) -> list[Interval]:
     """Time that an order took out of the plan: from a stop to the next start, or to the next window."""
     said = store.query(
         "SELECT kind, at, json_extract(record, '$.body.order') AS by_order FROM ledger "

@@ -16,6 +16,9 @@ __all__ = ["Intake"]
 
 log = logging.getLogger("exam_kit.cctv")
 
+AGAIN_S = 10.0
+"""After so long without other work, files that could not be finished are tried once more."""
+
 
 class Intake:
     """Reports every file it has taken in as a "closed" event."""
@@ -25,6 +28,7 @@ class Intake:
         self._point = point
         self._events = events
         self._jobs: queue.SimpleQueue[tuple[dict[str, Any] | None, str] | None] = queue.SimpleQueue()
+        self._again: list[tuple[dict[str, Any] | None, str]] = []
         self._leave = threading.Event()
         self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
         self._thread.start()
@@ -57,10 +61,24 @@ class Intake:
         self._thread.join()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             row, path = job
             if row is None and self._leave.is_set():
                 continue
             event = self.finished(row, path)
             if event is not None:
                 self._events.put((None, event))
+            elif row is not None and not self._leave.is_set():
+                # The medium refused, or another program holds the file: without another try it would be missing from
+                # every archive until the agent is started anew.
+                self._again.append(job)
+
+    def _next(self) -> tuple[dict[str, Any] | None, str] | None:
+        """The next job; those that failed come again after a while."""
+        while True:
+            try:
+                return self._jobs.get(timeout=AGAIN_S if self._again else None)
+            except queue.Empty:
+                again, self._again = self._again, []
+                for job in again:
+                    self._jobs.put(job)

@@ -67,7 +67,8 @@ class WorkerProcess:
             pipe = self._pipe()
             pipe.write(json.dumps(command, ensure_ascii=False) + "\n")
             pipe.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):
+            # A broken pipe; Windows calls it an invalid argument.
             log.info("worker %s is gone and cannot be told", self.pid)
 
     def quit(self, reason: str) -> None:
@@ -102,7 +103,7 @@ class WorkerProcess:
         code = self._process.wait()
         try:
             self._pipe().close()
-        except BrokenPipeError:
+        except OSError:
             log.debug("worker %s left its pipe unread", self.pid)
         self._events.put((self, {"event": "exit", "code": code}))
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from exam_kit.cctv.absence import missed
+from exam_kit.cctv.absence import JUST_RECORDED, missed
+from exam_kit.cctv.coverage import rested, subtract
 from exam_kit.cctv.crew import CAMERAS_PER_WORKER, Crew
 from exam_kit.cctv.desk import CameraDesk
 from exam_kit.cctv.intake import Intake
@@ -27,7 +28,7 @@ from exam_kit.cctv.source import Scrubber, Source
 from exam_kit.cctv.status import CameraStatus, Desired, camera_statuses
 from exam_kit.cctv.wire import CameraOrder, Timings, WorkerConfig
 from exam_kit.clock import Clock, from_iso, iso
-from exam_kit.errors import StoreError, UsageError, m
+from exam_kit.errors import AccessDenied, StoreError, UsageError, m
 from exam_kit.home import Home
 from exam_kit.point import Point, Secrets
 from exam_kit.point.plan import camera_windows
@@ -115,6 +116,11 @@ class Recorder:
         unknown = self._intake.take_unknown(self._rows.known_paths())
         if unknown:
             said.append(m("Recordings not in the index: {count}. They are being taken in.", count=unknown).text())
+        for camera_id, gap in self._rows.open_gaps().items():
+            if camera_id not in self._cameras:
+                # It left the point: nobody would ever close this gap.
+                last = before.get(camera_id)
+                self._rows.gap_closed(gap["id"], last.seen_at if last and last.seen_at else now)
         for camera in self._cameras.values():
             said += self._recover_time(camera, before, now)
         self._write_states(force=True)
@@ -134,8 +140,10 @@ class Recorder:
         for camera_id, camera in self._cameras.items():
             wanted, had = desired.get(camera_id), camera.status.desired
             if wanted is None:
+                by = (stopped or {}).get(camera_id)
                 if had is not None or camera.gap is not None:
-                    self._end(camera, (stopped or {}).get(camera_id, BY_AGENT), noted=had is not None)
+                    # An order given while no agent ran ends a gap: that the rest was not wanted must be written too.
+                    self._end(camera, by or BY_AGENT, noted=had is not None or by is not None)
             elif camera.wanted_at is None:
                 self._begin(camera, wanted)
             elif had != wanted:
@@ -236,7 +244,12 @@ class Recorder:
         )
 
     def _password(self, camera: CameraDesk) -> str | None:
-        return self._secrets.get(f"camera:{camera.status.camera}")
+        """None also when passwords cannot be read now: cameras without one record, the others ask for theirs."""
+        try:
+            return self._secrets.get(f"camera:{camera.status.camera}")
+        except AccessDenied as problem:
+            log.error("%s", problem)
+            return None
 
     # -- reports -------------------------------------------------------------------------------------------------
 
@@ -251,6 +264,9 @@ class Recorder:
                 # Nothing is lost: the same report is taken again at the next tick.
                 log.error("a report of the recorder waits: %s", problem)
                 return
+            except Exception:
+                # One report that makes no sense must not hold up every later one; recovery finds its file.
+                log.exception("a report of the recorder is left out: %s", self._scrubber.clean(str(event)))
             self._held.popleft()
 
     def _take(self, worker: WorkerProcess | None, event: dict[str, Any]) -> None:
@@ -333,6 +349,8 @@ class Recorder:
             return m("Recording {path}: its file is gone. Look for it on other media.", path=row["path"]).text()
         event = self._intake.finished(row, path)
         if event is None:
+            if not self._closing:
+                self._intake.take(row, path)  # tries again
             return m(
                 "Recording {path}: cannot be read. It was left as it is; copy it to another medium.", path=path
             ).text()
@@ -351,8 +369,10 @@ class Recorder:
         lasting = self._rows.open_gaps().get(camera_id)
         if lasting is not None:
             self._rows.gap_closed(lasting["id"], alive_until)
-        windows = [(w.start, w.end) for w in camera_windows(self._point, self._point.camera(camera_id))]
-        recorded = [(s.start, s.end) for s in segments(self._store, camera_id) if s.end and s.frames]
+        whole = [(w.start, w.end) for w in camera_windows(self._point, self._point.camera(camera_id))]
+        windows = subtract(whole, rested(self._store, camera_id, whole))
+        since = alive_until - JUST_RECORDED
+        recorded = [(s.start, s.end) for s in segments(self._store, camera_id, start=since) if s.end and s.frames]
         found = missed(
             wanted=last.desired is not None,
             alive_until=alive_until,

@@ -11,6 +11,7 @@ import keyring
 import keyring.backends.fail
 from keyring.errors import KeyringError
 
+from exam_kit.errors import AccessDenied, m
 from exam_kit.home import Home
 
 __all__ = ["Secrets"]
@@ -34,7 +35,11 @@ class Secrets:
         return "keyring" if self._keyring else str(self._path)
 
     def get(self, name: str) -> str | None:
-        """The password, or None when there is none."""
+        """The password, or None when there is none.
+
+        Raises:
+            AccessDenied: the file with the passwords is there and cannot be read.
+        """
         if self._keyring:
             try:
                 return keyring.get_password(self._service, name)
@@ -55,10 +60,23 @@ class Secrets:
 
     def _read(self) -> dict[str, str]:
         try:
-            found: dict[str, str] = json.loads(self._path.read_text(encoding="utf-8"))
+            found = json.loads(self._path.read_text(encoding="utf-8"))
+            if not isinstance(found, dict):
+                raise ValueError("not a table of names and passwords")  # noqa: TRY004 - one kind of damaged file
         except FileNotFoundError:
             return {}
-        return found
+        except (OSError, ValueError) as problem:
+            # The text of a decoding error may quote the file: only its kind is told.
+            reason = (problem.strerror if isinstance(problem, OSError) else None) or type(problem).__name__
+            raise AccessDenied(
+                m(
+                    "{path}: the kept passwords cannot be read ({reason}). Restore the file, or move it away and give "
+                    "each camera its password again with 'exam-kit camera password'.",
+                    path=self._path,
+                    reason=reason,
+                )
+            ) from None
+        return {str(name): str(password) for name, password in found.items()}
 
 
 def _keyring_works() -> bool:
