@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+import sqlite3
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -13,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from exam_kit.clock import Clock, SystemClock, from_iso, iso
 from exam_kit.errors import AccessDenied, UsageError, m
 from exam_kit.store.db import Store
-from exam_kit.store.ledger import Ledger
+from exam_kit.store.ledger import Entry, Ledger
 from exam_kit.store.rights import Role
 
 __all__ = ["Account", "Accounts"]
@@ -76,17 +78,17 @@ class Accounts:
         )
 
     def set_pin(self, login: str, pin: str, *, actor: str) -> None:
-        """Replace the PIN and lift a lock; journaled without the PIN."""
+        """Replace the PIN, lift a lock and end every session: whoever knew the old one is out. Journaled without it."""
         _fit(pin)
         digest = self._hasher.hash(pin)
-        self._ledger.append(
-            "account.pin_changed",
-            {"login": login},
-            actor,
-            also=lambda connection, _entry: connection.execute(
+
+        def replace(connection: sqlite3.Connection, _entry: Entry) -> None:
+            connection.execute(
                 "UPDATE account SET pin_hash = ?, failed = 0, locked_until = NULL WHERE login = ?", (digest, login)
-            ),
-        )
+            )
+            connection.execute("DELETE FROM session WHERE login = ?", (login,))
+
+        self._ledger.append("account.pin_changed", {"login": login}, actor, also=replace)
 
     def get(self, login: str) -> Account | None:
         rows = self._store.query("SELECT * FROM account WHERE login = ?", (login,))
@@ -101,24 +103,29 @@ class Accounts:
         Raises:
             AccessDenied: they do not fit, the account is disabled, or it is locked after too many tries.
         """
-        rows = self._store.query("SELECT * FROM account WHERE login = ?", (login,))
-        now = self._clock.now()
-        if not rows:
+        row = self._row_unless_locked(login)
+        if row is None:
             self._fits(self._nobody, pin)  # the same work as for a known login, so that time tells nothing
             raise AccessDenied(m("Sign-in: the name and PIN do not fit. Check both and try again."))
-        row = rows[0]
-        if row["locked_until"] and from_iso(row["locked_until"]) > now:
-            minutes = int((from_iso(row["locked_until"]) - now).total_seconds() // 60) + 1
-            raise AccessDenied(
-                m("Sign-in: locked after too many wrong PINs. Try again in {minutes} min.", minutes=minutes)
-            )
         if row["disabled"] or not self._fits(row["pin_hash"], pin):
             self._count_failure(login)
             raise AccessDenied(m("Sign-in: the name and PIN do not fit. Check both and try again."))
+        # Once more: of many PINs tried at the same moment, those after the fifth wrong one tell nothing.
+        self._row_unless_locked(login)
         if row["failed"]:
             with self._store.transaction() as connection:
                 connection.execute("UPDATE account SET failed = 0, locked_until = NULL WHERE login = ?", (login,))
         return _account(row)
+
+    def _row_unless_locked(self, login: str) -> dict[str, Any] | None:
+        rows = self._store.query("SELECT * FROM account WHERE login = ?", (login,))
+        until, now = rows[0]["locked_until"] if rows else None, self._clock.now()
+        if until and from_iso(until) > now:
+            minutes = int((from_iso(until) - now).total_seconds() // 60) + 1
+            raise AccessDenied(
+                m("Sign-in: locked after too many wrong PINs. Try again in {minutes} min.", minutes=minutes)
+            )
+        return rows[0] if rows else None
 
     def _fits(self, digest: str, pin: str) -> bool:
         try:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -226,7 +227,8 @@ class Ledger:
 
 
 def _write_anchor(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".part")
+    # The archive's thread and the agent's may sign one head at the same moment.
+    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     with temporary.open("w", encoding="utf-8") as target:
         target.write(text)
         target.flush()

@@ -116,7 +116,8 @@ def verify_database(path: Path, key: VerifyKey | None = None, anchors: Iterable[
 def verify_export(path: Path, key: VerifyKey | None = None, anchors: Iterable[str] = ()) -> LedgerReport:
     """Verify an exported ledger file; arguments and errors as `verify_database`."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: a pasted text may hold a separator that JSON keeps and that ends no line here.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
         header = json.loads(lines[0]) if lines else {}
     except (OSError, ValueError) as problem:
         raise StoreError(

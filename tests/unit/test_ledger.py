@@ -96,6 +96,14 @@ def test_random_changes_in_the_file_are_found(ledger: Ledger, home: Home, kind: 
         assert not report.whole, f"{kind}, seed {seed}: {what} was not found"
 
 
+def test_an_export_with_pasted_separators_is_whole(ledger: Ledger, home: Home) -> None:
+    ledger.append("order.given", {"why": "one\u2028two\u2029three\u0085four\x0bfive\x1csix\r\nseven"}, "head")
+    export = home.root / "export.txt"
+    export_to(ledger, export)
+    report = verify_export(export, ledger.public_key)
+    assert (report.whole, [str(finding.message) for finding in report.findings]) == (True, [])
+
+
 def test_every_changed_line_of_an_export_is_found(ledger: Ledger, home: Home) -> None:
     filled(ledger, 10)
     path = home.root / "ledger.jsonl"

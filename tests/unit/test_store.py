@@ -25,6 +25,31 @@ def test_sign_in_by_login_and_pin(accounts: Accounts) -> None:
     assert accounts.check("spec", "246810").role is Role.SPECIALIST
 
 
+def test_a_new_pin_ends_the_sessions_that_were_opened_with_the_old_one(
+    accounts: Accounts, store: Store, clock: FakeClock
+) -> None:
+    sessions = Sessions(store, clock)
+    token = sessions.open(accounts.check("spec", "246810"))
+    accounts.set_pin("spec", "135790", actor="terminal:tester")
+    assert sessions.find(token) is None
+
+
+def test_the_right_pin_among_many_tried_at_once_does_not_open_a_locked_account(accounts: Accounts) -> None:
+    real = accounts._fits
+
+    def meanwhile(digest: str, pin: str) -> bool:
+        """Others try wrong PINs while this one is being checked."""
+        accounts._fits = real  # type: ignore[method-assign]
+        for _ in range(5):
+            with pytest.raises(AccessDenied):
+                accounts.check("spec", "111111")
+        return real(digest, pin)
+
+    accounts._fits = meanwhile  # type: ignore[method-assign]
+    with pytest.raises(AccessDenied, match="locked"):
+        accounts.check("spec", "246810")
+
+
 @pytest.mark.parametrize(("login", "pin"), [("spec", "000000"), ("nobody", "246810"), ("spec", ""), ("", "")])
 def test_a_wrong_name_and_a_wrong_pin_are_told_alike(accounts: Accounts, login: str, pin: str) -> None:
     with pytest.raises(AccessDenied, match="the name and PIN do not fit"):
