@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 from exam_kit.checks.model import Fact, Reading
 
-__all__ = ["Lane", "Probe", "all_probes", "get_probe", "load_probes", "probe"]
+__all__ = ["Lane", "Probe", "all_probes", "get_probe", "is_registered", "load_probes", "probe"]
 
 Lane = Literal["local", "waiting"]
 """`local`: reads this machine, two at a time. `waiting`: mostly waits for something else, 32 at a time."""
@@ -108,9 +108,15 @@ def load_probes() -> None:
         entry.load()
 
 
+def is_registered(name: str) -> bool:
+    """Whether a probe of this name is there already; nothing is loaded to find out."""
+    return name in _probes
+
+
 def get_probe(name: str) -> Probe | None:
     """The probe of this name, or None."""
-    load_probes()
+    if name not in _probes:  # an exam station has registered all it needs, and has no other probes
+        load_probes()
     return _probes.get(name)
 
 

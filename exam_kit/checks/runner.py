@@ -15,17 +15,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from exam_kit.checks.at import At
 from exam_kit.checks.command import Children
 from exam_kit.checks.model import Check, Fact, Reason, Result, Run
-from exam_kit.checks.profile import LOCAL_LANES, WAITING_LANES, Profile
-from exam_kit.checks.registry import Lane, Probe, get_probe
+from exam_kit.checks.registry import LOCAL_LANES, WAITING_LANES, Lane, Probe, get_probe
 from exam_kit.checks.site import CheckContext, NoFact, SharedFacts
 from exam_kit.checks.verdicts import judge, overall
 from exam_kit.clock import Clock, iso
 from exam_kit.errors import ExamKitError, UsageError, m
-from exam_kit.point import Camera
+
+if TYPE_CHECKING:
+    from exam_kit.checks.profile import Profile
+    from exam_kit.point import Camera
 
 __all__ = ["OnResult", "run_checks"]
 

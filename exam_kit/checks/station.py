@@ -1,6 +1,6 @@
 """Exam stations as the laptop sees them: results taken in, the matrix of stations and checks (docs/stations.md)."""
 
-from exam_kit.checks.station_intake import Taken, take
+from exam_kit.checks.station_intake import Taken, take, taken_before
 from exam_kit.checks.station_judge import station_checks
 from exam_kit.checks.station_matrix import Cell, Matrix, Row, matrix
 from exam_kit.checks.station_sticks import Refusal, ResultRefused, Stick, sticks
@@ -17,4 +17,5 @@ __all__ = [
     "station_checks",
     "sticks",
     "take",
+    "taken_before",
 ]

@@ -29,7 +29,7 @@ from exam_kit.home import Home
 from exam_kit.point import Point, Station
 from exam_kit.store import Entry, Ledger, Store
 
-__all__ = ["Taken", "take"]
+__all__ = ["Taken", "take", "taken_before"]
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +71,18 @@ def take(
     try:
         return _Intake(data, name, ledger, home, point, profile, actor, clock).take()
     except ResultRefused as refused:
-        log.warning("station result refused (%s): %s", refused.reason.value, refused)
+        log.info("station result refused (%s): %s", refused.reason.value, refused)
         if note_refusal:
             digest = hashlib.sha256(data).hexdigest()
             body = {"reason": refused.reason.value, "file": name[:200], "sha256": digest}
             ledger.append("station.refused", body, actor)
         raise
+
+
+def taken_before(store: Store, data: bytes) -> bool:
+    """Whether this very file was taken in: a stick's folder keeps what it brought before."""
+    digest = hashlib.sha256(data).hexdigest()
+    return bool(store.query("SELECT 1 FROM station_result WHERE sha256 = ?", (digest,)))
 
 
 @dataclass(frozen=True)

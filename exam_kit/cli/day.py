@@ -20,6 +20,7 @@ from exam_kit.agent.status import agent_alive
 from exam_kit.archive.verify import verify_bag
 from exam_kit.checks.model import EXIT_CODES, Result, Run, Verdict
 from exam_kit.checks.report import run_dict
+from exam_kit.cli.station import check_here
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
 from exam_kit.errors import ArchiveError, ExamKitError, UsageError, m
 from exam_kit.i18n import _, current_language
@@ -33,6 +34,9 @@ def add_commands(commands: Any) -> None:
     check = commands.add_parser("check", help=_("run the checks; 0 READY, 3 NOT READY, 4 INCOMPLETE, 5 with remarks"))
     check.add_argument("--only", nargs="+", metavar="ID", help=_("only these checks; the others are carried over"))
     check.add_argument("--day", type=date.fromisoformat, help=_("exam day YYYY-MM-DD (default: today's or the next)"))
+    check.add_argument("--station", metavar="ID", help=_("check this computer as an exam station, from a stick"))
+    check.add_argument("--kit", type=Path, metavar="FOLDER", help=_("the stick's folder (default: the current one)"))
+    check.add_argument("--send", metavar="URL", help=_("send the result to the laptop, too: https://ADDRESS:PORT/"))
     add_json(check)
     check.set_defaults(run=_check)
 
@@ -73,6 +77,10 @@ def add_commands(commands: Any) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.station:
+        return check_here(options)
+    if options.kit or options.send:
+        raise UsageError(m("check: --kit and --send belong to --station. Name the station, or leave them out."))
     desk = Desk.open()
     days = sorted(desk.point.days, key=lambda day: day.date)
     today = desk.clock.now().astimezone(desk.point.tz).date()

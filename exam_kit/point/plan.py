@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from exam_kit.point.model import Camera, ExamDay, Point, Zone
+if TYPE_CHECKING:  # an exam station reckons with days of its own kind, and has no pydantic
+    from exam_kit.point.model import Camera, ExamDay, Point, Zone
 
 __all__ = ["ZoneWindow", "camera_windows", "check_due", "exam_end", "exam_start", "zone_windows"]
 
