@@ -66,7 +66,7 @@ class Agent:
         )
         self.duties = Duties(self.point, home, self.store, self.ledger, self.secrets, self.clock)
         self.watch = Watch(self.point, self.home, self.store, self.ledger, self.clock)
-        self._clock_watch = planner.ClockWatch(self.clock)
+        self._clock_watch = planner.ClockWatch(self.clock, kept=home.run / "clock.json")
         self._underway = Underway(self.store, self.point, self.clock)
         self._planned: planner.PlannedRun | None = None
         self._wanted: set[str] = set()
@@ -207,6 +207,8 @@ class Agent:
         if step is not None:
             reopened = planner.reopen(self.store, self.clock, step)
             self.ledger.append("clock.stepped", {"by_s": round(step.seconds, 1), "reopened": reopened}, "agent")
+        if self._planned is not None:
+            planner.renew(self.store, self.clock, self._planned)
         for run in planner.missed(self.store, self.clock):
             self.watch.check_missed(run)
         if self._planned is not None and not self.duties.busy("check") and not self.duties.finished_runs:

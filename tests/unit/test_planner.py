@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,91 @@ def test_a_run_served_at_the_right_time_stays_served_after_a_small_correction(pl
     step = watch.step()
     assert step is not None
     assert planner.reopen(plan, clock, step) == []
+
+
+def test_a_run_that_sleeps_through_its_windows_end_is_not_reported(plan: Store, clock: FakeClock) -> None:
+    clock.advance(3600 + 3500)
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    clock.sleep(7200)
+    planner.renew(plan, clock, run)
+    assert planner.missed(plan, clock) == []
+    assert planner.finish(plan, clock, run, "ready")
+    assert planner.missed(plan, clock) == []
+
+
+def test_a_run_under_way_when_the_clock_is_set_right_is_served_again_at_its_time(plan: Store, clock: FakeClock) -> None:
+    watch = planner.ClockWatch(clock)
+    clock.step(3600)
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    clock.step(-3700)
+    step = watch.step()
+    assert step is not None
+    planner.reopen(plan, clock, step)
+    assert not planner.finish(plan, clock, run, "ready")
+    assert planner.claim(plan, clock, "a") is None
+    clock.advance(3800)
+    assert planner.claim(plan, clock, "a") == run
+
+
+def test_a_clock_set_wrongly_and_right_again_leaves_a_run_served(plan: Store, clock: FakeClock) -> None:
+    watch = planner.ClockWatch(clock)
+    clock.advance(3700)
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    planner.finish(plan, clock, run, "ready")
+    for by, opened in ((-7200, [run.id]), (7200, [])):
+        clock.step(by)
+        step = watch.step()
+        assert step is not None
+        assert planner.reopen(plan, clock, step) == opened
+    assert planner.claim(plan, clock, "a") is None
+    clock.advance(7200)
+    assert planner.missed(plan, clock) == []
+
+
+def test_a_window_reported_once_stays_reported_when_the_clock_goes_astray(plan: Store, clock: FakeClock) -> None:
+    watch = planner.ClockWatch(clock)
+    clock.sleep(3 * 3600)
+    assert len(planner.missed(plan, clock)) == 1
+    for by in (-5400, 5400):
+        clock.step(by)
+        step = watch.step()
+        assert step is not None
+        planner.reopen(plan, clock, step)
+    assert planner.missed(plan, clock) == []
+
+
+@pytest.mark.parametrize(("reboot", "seen"), [(False, -3600), (True, -3500)])
+def test_a_clock_set_while_no_agent_ran_is_noticed(clock: FakeClock, tmp_path: Path, reboot: bool, seen: int) -> None:
+    kept = tmp_path / "clock.json"
+    assert planner.ClockWatch(clock, kept=kept).step() is None
+    if reboot:
+        clock.reboot(100)
+    else:
+        clock.sleep(100)
+    clock.step(-3600)
+    step = planner.ClockWatch(clock, kept=kept).step()
+    assert step is not None
+    assert round(step.seconds) == seen
+
+
+@pytest.mark.parametrize("kept", ["", "{}", "[1]", '{"boot": "boot-1", "offset_s": "x"}'])
+def test_a_spoilt_note_of_the_clock_is_no_step(clock: FakeClock, tmp_path: Path, kept: str) -> None:
+    (tmp_path / "clock.json").write_text(kept)
+    assert planner.ClockWatch(clock, kept=tmp_path / "clock.json").step() is None
+
+
+def test_a_day_taken_away_goes_though_its_run_was_begun_by_a_dead_agent(
+    plan: Store, point: Point, clock: FakeClock
+) -> None:
+    clock.advance(3600)
+    assert planner.claim(plan, clock, "a") is not None
+    planner.release(plan)
+    later = point.days[0].model_copy(update={"date": point.days[0].date + timedelta(days=2)})
+    planner.sync(plan, point.model_copy(update={"days": (later,)}))
+    assert planner.claim(plan, clock, "b") is None
 
 
 def test_sleep_is_no_clock_step(clock: FakeClock) -> None:

@@ -1,0 +1,1 @@
+"""Measurements of what the kit promises, to be run by hand: `python -m bench.checks` and its neighbours."""
