@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from exam_kit.checks.model import Fact, Reason, Result, Run, Severity, State, Verdict
     from exam_kit.checks.perform import run_and_keep
     from exam_kit.checks.profile import Profile, load_profile
-    from exam_kit.checks.registry import probe
+    from exam_kit.checks.registry import check, probe
     from exam_kit.checks.runner import run_checks
     from exam_kit.checks.site import CheckContext, Machine, NoFact
 
@@ -31,6 +31,7 @@ __all__ = [
     "Severity",
     "State",
     "Verdict",
+    "check",
     "load_profile",
     "probe",
     "run_and_keep",
@@ -43,6 +44,7 @@ _HOMES = {
     "Machine": "site",
     "NoFact": "site",
     "Profile": "profile",
+    "check": "registry",
     "load_profile": "profile",
     "probe": "registry",
     "run_and_keep": "perform",

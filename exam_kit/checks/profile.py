@@ -15,12 +15,26 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from exam_kit.checks.model import CONDITIONS, Check, Expectation, Severity
+from exam_kit.checks.own import own_files
 from exam_kit.checks.registry import LOCAL_LANES, WAITING_LANES, get_probe
 from exam_kit.errors import Message, PointInvalid, UsageError, m
 from exam_kit.home import Home
 from exam_kit.point import StationRole
 
-__all__ = ["LOCAL_LANES", "WAITING_LANES", "Profile", "WaiversPart", "load_profile", "profile_names", "read_profile"]
+__all__ = [
+    "LOCAL_LANES",
+    "SHIPPED",
+    "WAITING_LANES",
+    "CheckPart",
+    "Profile",
+    "WaiversPart",
+    "as_check",
+    "budget_mistakes",
+    "load_profile",
+    "profile_names",
+    "read_profile",
+    "table_mistakes",
+]
 
 SHIPPED = Path(__file__).parent / "profiles"
 
@@ -115,7 +129,7 @@ class Profile:
         self.keep = file.keep
         self.stations = file.stations
         self.waivers = file.waivers
-        self.checks = tuple(_check(part) for part in file.checks)
+        self.checks = tuple(as_check(part) for part in file.checks)
         self.role: str | None = None
         """the computer under check: a station's role, or None for the specialist's laptop"""
 
@@ -141,6 +155,8 @@ def profile_names(home: Home) -> list[str]:
 def load_profile(name: str, home: Home) -> Profile:
     """The profile `name`: the point's own `profiles/NAME.toml` when there is one, else the shipped one.
 
+    The point's own checks (`checks/*.py` of its home) stand behind the profile's.
+
     Raises:
         PointInvalid: there is no such profile, or it has mistakes; `details` lists every one.
     """
@@ -164,7 +180,10 @@ def load_profile(name: str, home: Home) -> Profile:
                 reason=problem,
             )
         ) from problem
-    return read_profile(text, name, str(path))
+    from exam_kit.checks.own_join import joined  # it needs what stands here
+
+    own = own_files(home)  # before the profile is read: it may use their probes
+    return joined(read_profile(text, name, str(path)), own)
 
 
 def read_profile(text: str, name: str, path: str | None = None) -> Profile:
@@ -210,8 +229,8 @@ def _meaning(data: dict[str, Any]) -> Iterator[Message]:
                 "  checks ({check}): this id stands {times} times; every id must differ", check=check_id, times=times
             )
     for entry in checks:
-        yield from _probe_mistakes(entry)
-    yield from _budget_mistakes(data.get("budget_s"), checks)
+        yield from table_mistakes(entry)
+    yield from budget_mistakes(data.get("budget_s"), checks)
     if any(str(entry.get("probe")).startswith("camera.") for entry in checks):
         yield from _picture_mistakes(data.get("picture"))
 
@@ -226,13 +245,16 @@ def _picture_mistakes(table: object) -> Iterator[Message]:
             yield m("  picture: {reason}", reason=str(detail))
 
 
-def _probe_mistakes(entry: dict[str, Any]) -> Iterator[Message]:
+def table_mistakes(entry: dict[str, Any]) -> Iterator[Message]:
+    """What is wrong with the meaning of one `[[checks]]`: its probe, args and rules."""
     check_id, name = entry.get("id", "?"), entry.get("probe")
     if not isinstance(name, str):
         return
     found = get_probe(name)
     if found is None:
         yield m("  checks ({check}): there is no probe '{probe}'; correct the name", check=check_id, probe=name)
+        return
+    if found.broken:  # its file cannot be used, so what it takes and gives is not known; the check will be unknown
         return
     given = entry.get("args", {})
     given = given if isinstance(given, dict) else {}
@@ -300,7 +322,7 @@ def _bound_fits(condition: str, bound: object) -> bool:
     return isinstance(bound, str | bool | int)
 
 
-def _budget_mistakes(budget: object, checks: list[dict[str, Any]]) -> Iterator[Message]:
+def budget_mistakes(budget: object, checks: list[dict[str, Any]]) -> Iterator[Message]:
     """Were every check to use its whole time, the lanes must still be through within the budget."""
     if not isinstance(budget, int | float):
         return
@@ -323,7 +345,8 @@ def _budget_mistakes(budget: object, checks: list[dict[str, Any]]) -> Iterator[M
             )
 
 
-def _check(part: CheckPart) -> Check:
+def as_check(part: CheckPart) -> Check:
+    """The check that a table describes."""
     return Check(
         id=part.id,
         probe=part.probe,

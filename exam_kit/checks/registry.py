@@ -1,4 +1,7 @@
-"""Probes by name: the kit's own, and those a point adds through the entry-point group `exam_kit.checks`."""
+"""Probes by name: the kit's own, and those a point adds: files in `checks/` of its home, or installed packages.
+
+Packages are found by the entry-point group `exam_kit.checks`. One that cannot be loaded costs its own probes only.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,30 @@ import importlib
 import inspect
 import pkgutil
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal, TypeVar
 
 from exam_kit.checks.model import Fact, Reading
 
-__all__ = ["Lane", "Probe", "all_probes", "get_probe", "is_registered", "load_probes", "probe"]
+__all__ = [
+    "Collected",
+    "Lane",
+    "Probe",
+    "adopt",
+    "all_probes",
+    "check",
+    "collect",
+    "get_probe",
+    "is_registered",
+    "load_probes",
+    "package_faults",
+    "packaged_checks",
+    "probe",
+]
 
 Lane = Literal["local", "waiting"]
 """`local`: reads this machine, two at a time. `waiting`: mostly waits for something else, 32 at a time."""
@@ -56,9 +74,23 @@ class Probe:
     per: Per
     args: Mapping[str, ArgType]
     required: frozenset[str]
+    broken: str = ""
+    """why the file that should define it cannot be used; its checks are unknown then"""
+
+
+@dataclass
+class Collected:
+    """What one file or package of the point registers: probes, and whole checks as the tables of a profile."""
+
+    probes: dict[str, Probe] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
 
 
 _probes: dict[str, Probe] = {}
+_adopted: dict[str, set[str]] = {}
+_packaged: list[dict[str, Any]] = []
+_package_faults: dict[str, str] = {}
+_collecting: ContextVar[Collected | None] = ContextVar("exam_kit_collecting", default=None)
 
 
 def probe(
@@ -78,12 +110,14 @@ def probe(
     """
 
     def register(function: ProbeFunction) -> ProbeFunction:
-        there = _probes.get(name)
-        if there is not None and there.function.__qualname__ != function.__qualname__:
+        collected = _collecting.get()
+        into = _probes if collected is None else collected.probes
+        there = into.get(name)
+        if there is not None and _origin(there.function) != _origin(function):
             raise ValueError(f"{name}: two probes have this name; give yours another")
         hints = typing.get_type_hints(function)
         named = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        _probes[name] = Probe(
+        into[name] = Probe(
             name=name,
             function=function,
             readings={key: Reading(*pair) for key, pair in (readings or {}).items()},
@@ -97,6 +131,91 @@ def probe(
     return register
 
 
+def _origin(function: Callable[..., Fact]) -> tuple[str, str]:
+    return function.__module__, function.__qualname__
+
+
+def check(
+    id: str,
+    *,
+    severity: str,
+    title: Mapping[str, str],
+    fix: Mapping[str, str],
+    fail: Sequence[Mapping[str, Any]] = (),
+    warn: Sequence[Mapping[str, Any]] = (),
+    readings: Mapping[str, tuple[str, str]] | None = None,
+    timeout_s: float = 10,
+    roles: Sequence[str] = (),
+    lane: Lane = "local",
+    per: Per = "machine",
+) -> Callable[[ProbeFunction], ProbeFunction]:
+    """Register a function as a probe *and* as a check that every profile of the point has: one file adds one check.
+
+    The probe is called `own.<id>`. The other values are those of a `[[checks]]` table, and are checked as such.
+
+    Raises:
+        ValueError: another function has this name already.
+    """
+
+    def register(function: ProbeFunction) -> ProbeFunction:
+        probe(f"own.{id}", readings=readings, lane=lane, per=per)(function)
+        table = {
+            "id": id,
+            "probe": f"own.{id}",
+            "severity": severity,
+            "timeout_s": timeout_s,
+            "expect": {"fail": [dict(rule) for rule in fail], "warn": [dict(rule) for rule in warn]},
+            "title": dict(title),
+            "fix": dict(fix),
+            "roles": list(roles),
+        }
+        collected = _collecting.get()
+        (_packaged if collected is None else collected.checks).append(table)
+        return function
+
+    return register
+
+
+def collect(load: Callable[[], object]) -> Collected:
+    """What `load` registers, kept apart until it is adopted; whatever `load` raises comes through."""
+    collected = Collected()
+    token = _collecting.set(collected)
+    try:
+        load()
+    finally:
+        _collecting.reset(token)
+    return collected
+
+
+def adopt(source: str, found: Iterable[Probe]) -> None:
+    """Make these the probes of `source` (a file or package), instead of those it had.
+
+    Raises:
+        ValueError: a probe of the kit or of another source has one of the names; nothing is changed then.
+    """
+    ours = {one.name: one for one in found}
+    had = _adopted.get(source, set())
+    for name in ours:
+        if name in _probes and name not in had:
+            raise ValueError(f"{name}: two probes have this name; give yours another")
+    for name in had:
+        _probes.pop(name, None)
+    _probes.update(ours)
+    _adopted[source] = set(ours)
+
+
+def packaged_checks() -> list[dict[str, Any]]:
+    """Whole checks that installed packages add, as the tables of a profile."""
+    load_probes()
+    return list(_packaged)
+
+
+def package_faults() -> dict[str, str]:
+    """Installed packages whose probes could not be loaded, and why."""
+    load_probes()
+    return dict(_package_faults)
+
+
 @cache
 def load_probes() -> None:
     """Import the kit's probes and those of the installed entry points, once."""
@@ -105,7 +224,12 @@ def load_probes() -> None:
     for module in pkgutil.iter_modules(probes.__path__):
         importlib.import_module(f"{probes.__name__}.{module.name}")
     for entry in entry_points(group=ENTRY_POINTS):
-        entry.load()
+        try:
+            collected = collect(entry.load)
+            adopt(f"entry point {entry.name}", collected.probes.values())
+            _packaged.extend(collected.checks)
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 - others wrote it; the run must go on without it
+            _package_faults[f"{entry.name} = {entry.value}"] = f"{type(problem).__name__}: {problem}"
 
 
 def is_registered(name: str) -> bool:

@@ -281,18 +281,51 @@ def latest_run(
 
 
 def previous_run(store: Store, run: Run) -> Run | None:
-    """The finished run before this one, of whatever day; None when there is none."""
+    """The finished run before this one on the same computer, of whatever day; None when there is none."""
     rows = store.query(
-        "SELECT id FROM check_run WHERE ended_at IS NOT NULL AND id <> :id AND started_at <= :at"
-        " AND rowid < (SELECT rowid FROM check_run WHERE id = :id) ORDER BY started_at DESC, rowid DESC LIMIT 1",
-        {"id": run.id, "at": run.started_at},
+        "SELECT one.id FROM check_run AS one JOIN check_run AS this ON this.id = :id"
+        " WHERE one.ended_at IS NOT NULL AND one.id <> this.id AND one.station IS this.station"
+        " AND (one.started_at, one.rowid) < (this.started_at, this.rowid)"
+        " ORDER BY one.started_at DESC, one.rowid DESC LIMIT 1",
+        {"id": run.id},
     )
     return get_run(store, rows[0]["id"]) if rows else None
 
 
-def told(store: Store, run: Run) -> dict[str, Any]:
-    """`run_dict` with the comparison with the run before it: what screens, papers and outputs show."""
-    return run_dict(run, before=previous_run(store, run))
+def told(store: Store, run: Run, *, waivers: Sequence[Waiver] | None = None) -> dict[str, Any]:
+    """What screens, papers and outputs show of a run of this laptop: `run_dict` with two things more.
+
+    The comparison is with the run before it. `stations` has, for each exam station whose result was taken in for the
+    same exam day, its latest run as `run_dict` (judged under `waivers` where they are given); a station whose result
+    the run before had, and this one has not, is missing in the comparison.
+    """
+    before = previous_run(store, run)
+    mine = _station_runs(store, run)
+    if waivers is not None:
+        mine = [under(one, waivers) for one in mine]
+    theirs = _station_runs(store, before, until=run.started_at) if before else []
+    found = run_dict(_whole(run, mine), before=_whole(before, theirs) if before else None)
+    plain = run_dict(run)
+    return {
+        **plain,
+        "comparison": found["comparison"],
+        "stations": {one.results[0].target: run_dict(one) for one in mine if one.results},
+    }
+
+
+def _whole(run: Run, stations: Sequence[Run]) -> Run:
+    """The run with the results of stations behind its own."""
+    return replace(run, results=(*run.results, *(result for one in stations for result in one.results)))
+
+
+def _station_runs(store: Store, run: Run, *, until: str | None = None) -> list[Run]:
+    """The latest run of each station for the exam day of `run`, as far as they ended before `until`."""
+    rows = store.query(
+        "SELECT id, station, max(ended_at) FROM check_run WHERE station IS NOT NULL AND day IS :day"
+        " AND (:until IS NULL OR ended_at < :until) GROUP BY station ORDER BY station",
+        {"day": run.day, "until": until},
+    )
+    return [get_run(store, row["id"]) for row in rows]
 
 
 def get_run(store: Store, run_id: str) -> Run:

@@ -161,13 +161,14 @@ class Waivers:
         return most
 
     def _append(self, kind: str, body: Mapping[str, object], actor: Account) -> Entry:
-        """The entry, and the latest run judged again by what is in force with it; both or neither."""
+        """The entry, and the latest run of that computer judged again by what is in force with it; both or neither."""
 
         def judge_again(connection: sqlite3.Connection, entry: Entry) -> None:
-            run = latest_run(self._ledger.store)
-            if run is not None:
-                in_force = permitted(waivers_given(self._ledger, at=iso(entry.at)), self.profile)
-                waive_in_run(connection, run, in_force, entry.seq)
+            in_force = permitted(waivers_given(self._ledger, at=iso(entry.at)), self.profile)
+            for station in (None, str(body["target"]) or None):
+                run = latest_run(self._ledger.store, station=station)
+                if run is not None and any(one.key == (body["check"], body["target"]) for one in run.results):
+                    waive_in_run(connection, run, in_force, entry.seq)
 
         also: Callable[[sqlite3.Connection, Entry], object] = judge_again
         return self._ledger.append(kind, body, actor.login, also=also)

@@ -71,6 +71,7 @@ FAMILY_LABELS = {
     "backup": N_("Backups"),
     "kit": N_("The kit itself"),
     "manual": N_("By eye and hand"),
+    "own": N_("Own checks"),
 }
 
 _WORDS = {

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from exam_kit import __version__
-from exam_kit.cli import day, house, log, station
+from exam_kit.cli import checks, day, house, log, station
 from exam_kit.errors import ExamKitError
 from exam_kit.i18n import LANGUAGES, _, set_language
 
@@ -58,6 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--language", choices=sorted(LANGUAGES), help=_("language of messages (default: the system's)"))
     commands = parser.add_subparsers(title=_("commands"), required=True, metavar="COMMAND")
-    for room in (house, day, log, station):
+    for room in (house, day, checks, log, station):
         room.add_commands(commands)
     return parser  # type: ignore[no-any-return]

@@ -13,17 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from exam_kit.agent import orders
-from exam_kit.agent.duties import check_now
 from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
 from exam_kit.archive.verify import verify_bag
-from exam_kit.checks.model import EXIT_CODES, Result, Run, Verdict
-from exam_kit.checks.report import run_dict
+from exam_kit.cli.checks import add_outputs, check_point
 from exam_kit.cli.station import check_here
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
 from exam_kit.errors import ArchiveError, ExamKitError, UsageError, m
-from exam_kit.i18n import _, current_language
+from exam_kit.i18n import _
 from exam_kit.point import Zone
 from exam_kit.store.keys import VerifyKey
 
@@ -39,6 +37,7 @@ def add_commands(commands: Any) -> None:
     check.add_argument("--send", metavar="URL", help=_("send the result to the laptop, too: https://ADDRESS:PORT/"))
     add_json(check)
     check.set_defaults(run=_check)
+    add_outputs(check)
 
     record = commands.add_parser("record", help=_("start or stop recording on an order"))
     record.add_argument("--camera", nargs="+", metavar="ID", help=_("these cameras (default: all)"))
@@ -87,36 +86,7 @@ def _check(options: argparse.Namespace) -> int:
     day = next((one for one in days if one.date == options.day or (not options.day and one.date >= today)), None)
     if options.day and day is None:
         raise UsageError(m("{day}: the point has no exam on this day. Choose one of its exam days.", day=options.day))
-
-    def tell(_result: Result, done: int, total: int) -> None:
-        print(f"\r{done}/{total} ", end="", file=sys.stderr, flush=True)
-
-    run = check_now(
-        desk.point,
-        desk.home,
-        desk.store,
-        desk.ledger,
-        desk.secrets,
-        desk.clock,
-        day,
-        at_the_terminal(),
-        options.only,
-        tell if sys.stderr.isatty() else None,
-    )
-    answer(options, run_dict(run), _told(run))
-    return EXIT_CODES[run.verdict or Verdict.INCOMPLETE]
-
-
-def _told(run: Run) -> str:
-    language = current_language()
-    lines = []
-    for result in run.results:
-        title = result.title.get(language, result.title["en"])
-        lines.append(f"{result.state.value.upper():<8} {title} {result.target}".rstrip())
-        if result.state.value not in ("ok", "skip"):
-            lines.append(f"         {result.fix.get(language, result.fix['en'])}")
-    lines.append(_("Verdict: {verdict}").format(verdict=(run.verdict or Verdict.INCOMPLETE).value.upper()))
-    return "\n".join(lines)
+    return check_point(options, desk, day)
 
 
 @contextmanager
