@@ -25,6 +25,7 @@ def main() -> int:
     try:
         log_to_file(home, "agent")
         agent = Agent(home, plan_beat_s=given.plan_beat_s, segment_s=given.segment_s)
+        log_to_file(home, "agent", [camera.id for camera in agent.point.cameras])
         signal.signal(signal.SIGTERM, lambda _signal, _frame: agent.stop())
         signal.signal(signal.SIGINT, lambda _signal, _frame: agent.stop())
         until_stdin_closes(agent.stop)

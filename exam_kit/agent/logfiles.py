@@ -44,4 +44,5 @@ def log_to_file(home: Home, name: str, cameras: Sequence[str] = ()) -> None:
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     handler.addFilter(SecretFilter(Secrets(home).values([f"camera:{camera}" for camera in cameras])))
+    # force closes the handlers of an earlier call.
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -27,10 +27,17 @@ log = logging.getLogger(__name__)
 GRACE_S = 20.0
 """How long a child may take to end cleanly: closing and hashing segments comes first."""
 
+SETTLED_S = 15.0
+"""Who lived this long had all it needs to run."""
+
 
 @dataclass
 class Child:
-    """One process to keep alive. `final_codes` are exits that are not mended by starting again."""
+    """One process to keep alive.
+
+    `final_codes` are exits that are not mended by starting again, as long as it never ran well. In the middle of an
+    exam day a damaged file or a busy database is no reason to close the screens: it is tried again until it is mended.
+    """
 
     name: str
     arguments: Sequence[str]
@@ -39,6 +46,7 @@ class Child:
     started: float = 0.0
     failures: int = 0
     not_before: float = 0.0
+    ran_well: bool = False
 
     def start(self, environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -109,9 +117,10 @@ class Supervisor:
                 continue
             if child.not_before == 0.0:
                 code = process.returncode
-                if code in child.final_codes:
-                    return code
                 lived = now - child.started
+                child.ran_well = child.ran_well or lived > SETTLED_S
+                if code in child.final_codes and not child.ran_well:
+                    return code
                 child.failures = 0 if lived > 60 else child.failures + 1
                 # The first restart is at once: while the agent is away nothing is recorded.
                 child.not_before = now + (0.0 if child.failures <= 1 else min(2.0 ** (child.failures - 2), 15.0))

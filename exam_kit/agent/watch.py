@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from exam_kit.agent.orders import Order
 from exam_kit.agent.planner import PlannedRun
@@ -34,6 +34,10 @@ log = logging.getLogger(__name__)
 BEGINNING = timedelta(seconds=60)
 """For so long after a window's start a recording counts as begun by the plan."""
 
+WRITING_UP = timedelta(hours=1)
+"""So long after its last window an exam day is still the one that people write about, also past midnight."""
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 LOSS_BEFORE_INCIDENT_S = 10.0
 """A camera that reconnects within this time is a gap in the recording, not yet an incident."""
 
@@ -54,16 +58,28 @@ class Watch:
         self._incidents = Incidents(self.ledger, self.point, self.clock, load_categories(self.home))
         self._access_log = AccessLog(self.ledger, self.point, self.clock)
         self._accounts = Accounts(self.store, self.ledger, self.clock)
+        # What an earlier agent reported and did not live to see restored.
+        self._reported = {
+            sheet.key
+            for sheet in self._incidents.all()
+            if sheet.is_open and sheet.restored_at is None and sheet.key.startswith("camera:")
+        }
 
     def _say(self, message: Message) -> str:
         """Journals are kept in the point's language."""
         return message.text(self.point.language)
 
     def today(self) -> ExamDay | None:
-        """The exam day that is on: today's by the point's clock, else the next one."""
-        local = self.clock.now().astimezone(self.point.tz).date()
+        """The exam day that is on: today's by the point's clock, or one whose recording goes on past midnight; else the
+        next one."""
+        now = self.clock.now()
+        local = now.astimezone(self.point.tz).date()
         days = sorted(self.point.days, key=lambda day: day.date)
-        return next((day for day in days if day.date >= local), None)
+        return next((day for day in days if day.date >= local or now < self._over(day)), None)
+
+    def _over(self, day: ExamDay) -> datetime:
+        """When the last of a day's windows ends, and what came of it was written down."""
+        return max((window.end for window in zone_windows(self.point, day).values()), default=NEVER) + WRITING_UP
 
     def day_of(self, text: str) -> ExamDay | None:
         return self.point.day(date.fromisoformat(text))
@@ -78,12 +94,12 @@ class Watch:
                 if (now - lost_at).total_seconds() >= LOSS_BEFORE_INCIDENT_S:
                     self._reported.add(key)
                     self._open_for_camera(key, camera_id, seen, lost_at)
-            elif lost_at is None and key in self._reported:
+            elif lost_at is None and key in self._reported and (seen.desired is None or seen.state == "recording"):
                 self._reported.discard(key)
                 sheet = self._incidents.find_open(key)
                 if sheet is not None and sheet.restored_at is None:
                     records = seen.desired is not None
-                    text = m("The camera records again.") if records else m("The recording was ended by an order.")
+                    text = m("The camera records again.") if records else m("It is to be recorded no more.")
                     self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=self._say(text))
 
     def _open_for_camera(self, key: str, camera_id: str, seen: CameraStatus, lost_at: datetime) -> None:

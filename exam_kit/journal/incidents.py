@@ -168,6 +168,9 @@ class Incidents:
         authorise(actor, Act.OPEN_INCIDENT, agent=True)
         with self._ledger.store.transaction():
             sheet = self._open_sheet(number, year)
+            if at is None and not isinstance(actor, Account):
+                # The kit writes what it sees now; a clock that was set back since must not keep it from doing so.
+                return self._write(sheet, "restored", actor, max(self._clock.now(), sheet.detected_at), text, seen=True)
             self._after_detection(sheet, at or self._clock.now())
             return self._write(sheet, "restored", actor, at, text)
 
@@ -305,9 +308,21 @@ class Incidents:
         with self._ledger.store.transaction():
             return self._write(self._open_sheet(number, year), kind, actor, at, text, **more)
 
-    def _write(self, sheet: Incident, kind: str, actor: Actor, at: datetime | None, text: str, **more: Any) -> Incident:
+    def _write(
+        self,
+        sheet: Incident,
+        kind: str,
+        actor: Actor,
+        at: datetime | None,
+        text: str,
+        *,
+        seen: bool = False,
+        **more: Any,
+    ) -> Incident:
+        """`seen`: the moment is the kit's own, not typed by a person, and is taken as it is."""
         moment = at or self._clock.now()
-        self._in_time(moment)
+        if not seen:
+            self._in_time(moment)
         body = {
             "point": self._key,
             "year": sheet.year,
