@@ -16,6 +16,7 @@ from exam_kit.point import Zone
 from exam_kit.ui.day_plan import ZONE_LABELS
 from exam_kit.ui.marks import mark
 from exam_kit.ui.orders_view import ORDER_STATES
+from exam_kit.ui.plain import plain
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import moment, size, span
 
@@ -66,7 +67,7 @@ def _lines(seat: Seat, result: Mapping[str, Any]) -> list[str]:
         return [escape(str(result["error"]))]
     lines = []
     if result.get("bag"):
-        lines.append(f"{_('Bag')}: <code data-bag>{escape(str(result['bag']))}</code>")
+        lines.append(_("Bag: {path}").format(path=f"<code data-bag>{escape(str(result['bag']))}</code>"))
         text = _("Files {files}, {size}; read back from the carrier and compared: {read}.")
         files, volume = result.get("files", 0), size(seat, float(result.get("bytes", 0)))
         lines.append(text.format(files=files, size=volume, read=size(seat, float(result.get("read_back_bytes", 0)))))
@@ -86,6 +87,6 @@ def verify_view(seat: Seat, bag: Path) -> None:
     bar.empty()
     text = report.text(seat.language)
     if report.whole:
-        st.success(text)
+        st.success(plain(text))
     else:
-        st.error(text)
+        st.error(plain(text))

@@ -73,6 +73,8 @@ def _before(facts: DayFacts) -> NextStep:
         return NextStep(m("The check found faults. Put them right and run those checks again."), "checks")
     if facts.verdict == "incomplete":
         return NextStep(m("The check is incomplete. Answer the items that are confirmed by hand."), "checks")
+    if facts.verdict == "ready_with_remarks":
+        return NextStep(m("Ready with remarks. Look through them while there is time."), "checks", facts.exam_start)
     if facts.first_recording and facts.now < facts.first_recording:
         return NextStep(m("All is ready. Recording starts by itself."), "cameras", facts.first_recording)
     return NextStep(m("All is ready. Wait for the exam to start."), "cameras", facts.exam_start)

@@ -18,6 +18,7 @@ from exam_kit.home import Home
 from exam_kit.i18n import _, set_language
 from exam_kit.point import ExamDay, Point, load_point
 from exam_kit.store import Account, Act, Ledger, Sessions, Store, may, open_store, require
+from exam_kit.ui.plain import plain
 
 __all__ = ["SESSION_COOKIE", "Seat", "flash", "live", "require_page", "say_flash", "saying_errors", "script"]
 
@@ -70,7 +71,7 @@ def require_page(act: Act) -> Seat:
     try:
         require(seat.account.role, act)
     except AccessDenied as refusal:
-        st.error(refusal.text(seat.language))
+        st.error(plain(refusal.text(seat.language)))
         st.stop()
     return seat
 
@@ -98,7 +99,7 @@ def saying_errors(seat: Seat) -> Iterator[None]:
     try:
         yield
     except ExamKitError as problem:
-        st.error(problem.text(seat.language))
+        st.error(plain(problem.text(seat.language)))
 
 
 def flash(text: str) -> None:
@@ -117,7 +118,7 @@ def say_flash() -> None:
     # The place is there also when there is nothing to say: otherwise what follows would move and lose its state.
     place = st.container()
     if said:
-        place.success(said)
+        place.success(plain(said))
 
 
 def _find_seat() -> Seat:
@@ -131,7 +132,7 @@ def _find_seat() -> Seat:
     try:
         point = _point(home.point_file)
     except ExamKitError as problem:
-        st.error(problem.text(session.language))
+        st.error(plain(problem.text(session.language)))
         st.stop()
     return Seat(home, store, ledger, clock, point, session.account, session.language, token)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +22,27 @@ FRESH_S = 10.0
 """A picture older than this is not live any more."""
 
 
+def _fresh(picture: Path) -> bytes | None:
+    """The picture, unless it is too old: an old one looks like a camera that works.
+
+    Read whole from one opened file: it is replaced every second, and its length belongs to its content.
+    """
+    try:
+        with picture.open("rb") as source:
+            age_s = time.time() - os.fstat(source.fileno()).st_mtime
+            return source.read() if age_s <= FRESH_S else None
+    except OSError:
+        return None
+
+
 def _so_far(path: Path) -> Response:
     """A recording that still grows: as long as it is now, since a length once promised must be kept."""
-    size = path.stat().st_size
+    source = path.open("rb")
+    size = os.fstat(source.fileno()).st_size
 
     def pieces() -> Iterator[bytes]:
         left = size
-        with path.open("rb") as source:
+        with source:
             while left > 0 and (piece := source.read(min(CHUNK_BYTES, left))):
                 left -= len(piece)
                 yield piece
@@ -43,10 +58,8 @@ def media_routes(desk: Desk) -> list[Route]:
         camera = request.path_params["camera"]
         picture = desk.home.live / f"{camera}.jpg"
         known = await run_in_threadpool(lambda: any(one.id == camera for one in desk.point().cameras))
-        # An old picture looks like a camera that works.
-        if not known or not picture.is_file() or time.time() - picture.stat().st_mtime > FRESH_S:
-            return Response(status_code=204)
-        return FileResponse(picture, media_type="image/jpeg")
+        content = await run_in_threadpool(_fresh, picture) if known else None
+        return Response(content, media_type="image/jpeg") if content else Response(status_code=204)
 
     async def recording(request: Request) -> Response:
         signed_in(request, Act.VIEW)
@@ -57,7 +70,10 @@ def media_routes(desk: Desk) -> list[Route]:
         if path is None or not path.is_relative_to(desk.home.footage.resolve()) or not path.is_file():
             return PlainTextResponse("no such recording", status_code=404)
         if rows[0]["sha256"] is None:
-            return _so_far(path)
+            try:
+                return await run_in_threadpool(_so_far, path)
+            except FileNotFoundError:  # it was finished, and so renamed, this very moment
+                return PlainTextResponse("no such recording", status_code=404)
         return FileResponse(path, media_type="video/mp4")
 
     return [Route("/live/{camera}.jpg", live), Route("/recordings/{number}.mp4", recording)]

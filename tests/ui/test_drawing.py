@@ -18,6 +18,7 @@ from exam_kit.ui.day_plan import draw_plan
 from exam_kit.ui.fields import read_time
 from exam_kit.ui.next_step import DayFacts, next_step
 from exam_kit.ui.orders_view import give, may_give
+from exam_kit.ui.plain import plain
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import clock_time, countdown, day_name, moment, short_day, size, span
 from exam_kit.web.signin import demo_accounts
@@ -58,6 +59,7 @@ def seat(home: Home, store: Store, ledger: Ledger, clock: FakeClock, point: Poin
         ({"verdict": "incomplete"}, "checks", "incomplete"),
         ({"verdict": "ready"}, "cameras", "Recording starts by itself"),
         ({"verdict": "ready", "now": BEFORE}, "cameras", "Wait for the exam"),
+        ({"verdict": "ready_with_remarks", "now": BEFORE}, "checks", "Ready with remarks"),
         ({"verdict": "ready_with_remarks", "now": BEFORE, "missing": 2}, "cameras", "do not: 2"),
         ({"now": DURING, "open_incidents": 1}, "incidents", "Open incidents: 1"),
         ({"now": DURING, "recording": 4}, "cameras", "exam is on"),
@@ -187,6 +189,13 @@ def test_orders_are_given_by_those_who_may(seat: Seat, role: Role, kinds: set[st
             with pytest.raises(AccessDenied):
                 give(seat, kind, {}, ordered_by="boris", why="")
     assert seat.store.query("SELECT * FROM orders") == []
+
+
+@pytest.mark.parametrize("text", ["/a_b/*c*", ":red[x] $1$ #1. - <b>", "line\nline", "Кавычки «ёлочки» — тире"])
+def test_a_message_comes_out_letter_by_letter(text: str) -> None:
+    shown = plain(text)
+    assert shown.replace("\\", "").replace("  \n", "\n") == text
+    assert not any(mark in shown.replace(f"\\{mark}", "") for mark in "*_<>$:[]#")
 
 
 def test_the_sessions_secret_is_not_in_its_text(seat: Seat) -> None:
