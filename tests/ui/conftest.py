@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from exam_kit.agent.status import beat
 from exam_kit.clock import SystemClock
 from exam_kit.home import Home
 from tests.ui.prepared import PINS, prepare
 from tests.ui.site import Site, chromium, start
+
+expect.set_options(timeout=20_000)  # a machine that builds beside the tests is slow, not wrong
 
 CLIP = bytes(range(256)) * 400
 
