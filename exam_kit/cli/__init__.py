@@ -16,7 +16,7 @@ from typing import Any
 
 from exam_kit import __version__
 from exam_kit.cli import checks, day, house, log, station
-from exam_kit.errors import ExamKitError
+from exam_kit.errors import AccessDenied, ExamKitError, m
 from exam_kit.i18n import LANGUAGES, _, set_language
 
 __all__ = ["main"]
@@ -33,15 +33,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except ExamKitError as problem:
-        if getattr(options, "json", None) == "-":
-            print(json.dumps({"error": problem.text(), "exit_code": problem.exit_code}, ensure_ascii=False))
-        print(problem.text(), file=sys.stderr)
-        return problem.exit_code
+        return _told(options, problem)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as problem:
+        return _told(options, _refused(problem))
     except KeyboardInterrupt:
         return 130
+
+
+def _told(options: argparse.Namespace, problem: ExamKitError) -> int:
+    if getattr(options, "json", None) == "-":
+        print(json.dumps({"error": problem.text(), "exit_code": problem.exit_code}, ensure_ascii=False))
+    print(problem.text(), file=sys.stderr)
+    return problem.exit_code
+
+
+def _refused(problem: OSError) -> AccessDenied:
+    """A file that was named and cannot be used."""
+    return AccessDenied(
+        m(
+            "{path}: cannot be used ({reason}). Check the name, and that this user may read and write there.",
+            path=problem.filename or "—",
+            reason=problem.strerror or problem,
+        )
+    )
 
 
 def _system_language() -> str:

@@ -27,6 +27,9 @@ from exam_kit.store.keys import VerifyKey
 
 __all__ = ["add_commands"]
 
+NOBODY_S = 15.0
+"""An agent that shows no sign of life for so long will not carry out the order we wait for."""
+
 
 def add_commands(commands: Any) -> None:
     check = commands.add_parser("check", help=_("run the checks; 0 READY, 3 NOT READY, 4 INCOMPLETE, 5 with remarks"))
@@ -120,11 +123,22 @@ def _ordered(
 ) -> Order:
     """Give an order and wait for its end."""
     number = orders.give(desk.ledger, kind, body, actor=at_the_terminal(), ordered_by=by, why=why)
+    served_at = time.monotonic()
     while True:
         order = orders.get(desk.store, number)
         assert order is not None
         if not order.open:
             break
+        if agent_alive(desk.home):
+            served_at = time.monotonic()
+        elif time.monotonic() - served_at > NOBODY_S:
+            raise ExamKitError(
+                m(
+                    "Order {number}: nobody carries it out, the agent does not run. It is kept: start 'exam-kit up', "
+                    "and it is carried out then.",
+                    number=number,
+                )
+            )
         if told is not None:
             told(order)
         time.sleep(0.2)

@@ -18,6 +18,7 @@ from exam_kit import doctor
 from exam_kit.agent.demo import DemoCameras, play_day, went_as_planned
 from exam_kit.agent.demo_point import LEISURELY, is_demo, make_accounts, write_point
 from exam_kit.agent.logfiles import log_to_file
+from exam_kit.agent.status import AgentLock
 from exam_kit.agent.supervisor import Child, Supervisor
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, make_room
 from exam_kit.clock import SystemClock
@@ -27,6 +28,7 @@ from exam_kit.i18n import _
 from exam_kit.point import load_point
 from exam_kit.store import Account, Accounts, Ledger, Role, open_store
 from exam_kit.store.rights import ROLE_LABELS
+from exam_kit.web.port import bind
 
 __all__ = ["add_commands"]
 
@@ -92,6 +94,7 @@ def _say_when_ready(port: int, more: Sequence[str] = ()) -> Callable[[], None]:
     address = f"http://127.0.0.1:{port}/"
     # Made here: a thread begins with the default language, not with ours.
     opened = _("Exam Kit is open at {address} (Ctrl+C ends it)").format(address=address)
+    silent = _("Exam Kit does not answer at {address}. See the log files.").format(address=address)
 
     def wait() -> None:
         for _try in range(300):
@@ -100,6 +103,9 @@ def _say_when_ready(port: int, more: Sequence[str] = ()) -> Callable[[], None]:
                     break
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
+        else:
+            print(silent, file=sys.stderr, flush=True)
+            return
         print(opened, flush=True)
         for line in more:
             print(line, flush=True)
@@ -114,6 +120,7 @@ def _up(options: argparse.Namespace) -> int:
     load_point(home.point_file)
     make_room(home)
     home.create()
+    _nobody_there(home, options.port)
     log_to_file(home, "supervisor")
     return Supervisor(home, _children(options.port)).run(_say_when_ready(options.port))
 
@@ -139,8 +146,20 @@ def _demo(options: argparse.Namespace) -> int:
     return NOT_AS_PLANNED if wrong else 0
 
 
+def _nobody_there(home: Home, port: int) -> None:
+    """Before anything is written or said: neither this data nor this port is another program's.
+
+    Raises:
+        AlreadyRunning: Exam Kit runs on this data.
+        PortTaken: what answers there would pass for us.
+    """
+    with AgentLock(home, "supervisor"):
+        bind(port).close()
+
+
 def _demo_screens(home: Home, port: int) -> int:
     home.create()
+    _nobody_there(home, port)
     logging.basicConfig(level=logging.INFO)
     log_to_file(home, "supervisor")
     # Until the supervisor takes the signals over, an end by SIGTERM must still end the cameras' process.

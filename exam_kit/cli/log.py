@@ -54,7 +54,7 @@ def _verify(options: argparse.Namespace) -> int:
     own = options.path is None
     path: Path = home.store if own else options.path
     key = VerifyKey.load(options.key) if options.key else None
-    anchors = [file.read_text(encoding="utf-8") for file in options.anchor]
+    anchors = [file.read_text(encoding="utf-8", errors="replace") for file in options.anchor]
     if own:
         if not path.exists():
             raise _nothing(home)

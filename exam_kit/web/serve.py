@@ -21,12 +21,12 @@ from typing import Any
 import uvicorn
 from streamlit import config as streamlit_config
 
-from exam_kit.errors import ExamKitError, PortTaken, m
+from exam_kit.errors import ExamKitError
 from exam_kit.home import Home, kit_root
+from exam_kit.web.port import ADDRESS, bind
 
-__all__ = ["bind", "configure", "main"]
+__all__ = ["configure", "main"]
 
-ADDRESS = "127.0.0.1"
 GRACE_S = 2
 
 
@@ -78,29 +78,6 @@ class _Server(uvicorn.Server):
             port = sockets[0].getsockname()[1]
             sys.stdout.write(json.dumps({"url": f"http://{ADDRESS}:{port}/"}) + "\n")
             sys.stdout.flush()
-
-
-def bind(port: int) -> socket.socket:
-    """A listening socket on 127.0.0.1; raises PortTaken."""
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if os.name != "nt":
-            # On Windows this option would let two programs share the port and hide that it is taken.
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((ADDRESS, port))
-        listening.listen(128)
-        listening.set_inheritable(True)
-    except OSError as problem:
-        listening.close()
-        raise PortTaken(
-            m(
-                "Port {port}: cannot be used ({reason}). Close the program that holds it, or choose another with "
-                "'exam-kit up --port N'.",
-                port=port,
-                reason=problem.strerror or problem,
-            )
-        ) from problem
-    return listening
 
 
 def configure(port: int) -> None:

@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -103,11 +105,13 @@ def test_a_second_start_on_the_same_home_is_one_clear_message(
     running: tuple[subprocess.Popen[str], Path, int],
 ) -> None:
     process, home, _port = running
+    point = (home / "point.toml").read_bytes()
     second = start(home, free_port())
     out, err = second.communicate(timeout=60)
     assert second.returncode == 12, out + err
     assert "already runs on this data" in err
     assert process.poll() is None
+    assert (home / "point.toml").read_bytes() == point  # its cameras are those of the demo that runs
 
 
 def test_a_taken_port_is_one_clear_message(tmp_path: Path) -> None:
@@ -119,6 +123,23 @@ def test_a_taken_port_is_one_clear_message(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 13, out + err
     assert f"Port {port}" in err
+
+
+def test_what_answers_on_a_taken_port_does_not_pass_for_ours(tmp_path: Path) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_said: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        process = start(tmp_path / "home", other.server_address[1])
+        out, err = process.communicate(timeout=60)
+        other.shutdown()
+    assert process.returncode == 13, out + err
+    assert "is open" not in out and "PIN" not in out
 
 
 def test_up_without_a_point_says_how_to_get_one(tmp_path: Path) -> None:
