@@ -284,7 +284,7 @@ def went_as_planned(report: dict[str, Any]) -> list[str]:
     for camera, seen in report["cameras"].items():
         gaps = len(seen["gaps"])
         if gaps != (1 if camera == DROPPED else 0):
-            wrong.append(f"{camera}: {gaps} gaps")
+            wrong.append(f"{camera}: {gaps} gaps: {seen['gaps']}")
         if not seen["segments"]:
             wrong.append(f"{camera}: nothing recorded")
     if "covered" not in report["cameras"][COVERED]["pictures"]:

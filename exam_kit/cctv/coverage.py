@@ -178,6 +178,13 @@ def _gap_spans(
         left = subtract(left, [(gap.start, gap.end or now)])
     begins = {start for start, _end in recorded}
     for a, b in left:
+        # A gap is noted by the clock, a recording ends by its frames: what lies between belongs to the gap.
+        beside = next(
+            (n for n, span in enumerate(spans) if b - a <= STARTING and (span.start == b or span.end == a)), None
+        )
+        if beside is not None:
+            spans[beside] = Span(min(a, spans[beside].start), max(b, spans[beside].end), "gap", spans[beside].cause)
+            continue
         starting = b - a <= STARTING and (b in begins or b == now)
         spans.append(Span(a, b, "gap", "starting" if starting else "not_recorded"))
     return spans

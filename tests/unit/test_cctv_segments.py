@@ -102,6 +102,16 @@ def test_coverage_tells_recorded_missing_idle_and_future_time_apart(rows: Rows, 
     assert found.gap_s == 1 + 10 * 60 + 60 * 60
 
 
+def test_a_noted_gap_reaches_from_the_last_frame_to_the_next_one(rows: Rows, store: Store, point: Point) -> None:
+    """The clock noted it a second late at both ends, as it does on a busy computer: still one gap, with its cause."""
+    rows.segment_closed(closed("1.mp4", "06:00:00", "06:30:00"))
+    rows.segment_closed(closed("2.mp4", "06:30:12", "06:40:00"))
+    rows.gap_closed(rows.gap_opened(CAMERA, at("06:30:01"), "stream_ended", ""), at("06:30:11"))
+    found = coverage(store, point, CAMERA, at("06:00:00"), at("06:40:00"), now=at("08:00:00"))
+    (gap,) = [span for span in found.spans if span.kind == "gap"]
+    assert (gap.start, gap.end, gap.cause) == (at("06:30:00"), at("06:30:12"), "stream_ended")
+
+
 @pytest.mark.parametrize(
     ("reported", "ends"),
     [("06:09:58", "06:10:00"), ("06:05:00", "06:05:00"), (None, "06:00:00")],
