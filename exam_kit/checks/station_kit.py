@@ -101,12 +101,14 @@ def make_kit(
                 shutil.rmtree(folder / name)
         contents = dict(_contents(point, profile))
         contents.update(_psutil(wheels))
+        # Not synced one by one, which takes minutes on a slow stick: what a stick pulled out too early has lost is
+        # found by the list of files before anything is run.
         for name, content in contents.items():
             _write(folder / name, content)
         if python is not None:
             shutil.copytree(python, folder / "python", dirs_exist_ok=True)
         (folder / "results").mkdir(exist_ok=True)
-        _write(folder / KEY_FILE, f"{seed.hex()}\n".encode(), private=True)
+        _write(folder / KEY_FILE, f"{seed.hex()}\n".encode(), private=True, durable=True)
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
         body = {
             "key": key,
@@ -121,7 +123,7 @@ def make_kit(
         ledger.append("station.kit_made", body, actor)
         told = {**_told(point, profile, ledger, key, receiver), "files": digests}
         # Last: a folder without it is not taken for a whole one.
-        _write(folder / KIT_FILE, json.dumps(told, ensure_ascii=False, indent=1).encode())
+        _write(folder / KIT_FILE, json.dumps(told, ensure_ascii=False, indent=1).encode(), durable=True)
     except OSError as problem:
         raise AccessDenied(
             m(
@@ -146,15 +148,16 @@ def withdraw(ledger: Ledger, key: str, *, why: str, actor: str) -> None:
     ledger.append("station.kit_withdrawn", {"key": key, "why": why}, actor)
 
 
-def _write(path: Path, content: bytes, *, private: bool = False) -> None:
+def _write(path: Path, content: bytes, *, private: bool = False, durable: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(path, flags, 0o600 if private else 0o644)
     with os.fdopen(handle, "wb") as target:
         target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
+        if durable:
+            target.flush()
+            os.fsync(target.fileno())
     if path.suffix == ".sh":
         path.chmod(0o755)
 

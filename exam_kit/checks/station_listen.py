@@ -163,17 +163,20 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if self.path != PATH:
-            self._answer(HTTPStatus.NOT_FOUND, {"refused": "path"})
-        elif not self.server.may_call():
+        said = self.headers.get("Content-Length", "")
+        length = int(said) if said.isascii() and said.isdigit() else None
+        # Read before answering, where it is not too much: a caller still sending would see a broken line, no answer.
+        data = self.rfile.read(length) if length is not None and length <= MAX_BYTES else b""
+        if not self.server.may_call():
             self._answer(HTTPStatus.TOO_MANY_REQUESTS, {"refused": "too_many"})
-        elif not (length.isascii() and length.isdigit()):
+        elif self.path != PATH:
+            self._answer(HTTPStatus.NOT_FOUND, {"refused": "path"})
+        elif length is None:
             self._answer(HTTPStatus.LENGTH_REQUIRED, {"refused": "length"})
-        elif int(length) > MAX_BYTES:
+        elif length > MAX_BYTES:
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"refused": "too_large"})
         else:
-            self._take(self.rfile.read(int(length)), int(length))
+            self._take(data, length)
 
     def _take(self, data: bytes, length: int) -> None:
         if len(data) != length:

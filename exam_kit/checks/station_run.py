@@ -168,6 +168,8 @@ def _register(kit: Kit) -> None:
             importlib.import_module(module)
         except ImportError as problem:
             missing = problem.name or str(problem)
+        except Exception as problem:  # noqa: BLE001 - a point's own check; the others must still be run
+            missing = f"{module}: {problem}"
         else:
             missing = module
         if not is_registered(name):
