@@ -29,7 +29,7 @@ from pathlib import Path
 from exam_kit.agent.orders import Order, recording_orders
 from exam_kit.cctv.status import Desired
 from exam_kit.clock import Clock, from_iso, iso
-from exam_kit.point import Point, camera_windows, check_due
+from exam_kit.point import Point, Zone, ZoneWindow, check_due, zone_windows
 from exam_kit.store import Store
 
 __all__ = [
@@ -248,11 +248,10 @@ def recording_wishes(store: Store, point: Point, now: datetime) -> Wishes:
     window begins. Without an order its zone's window decides. Footage nobody asked for is the smaller harm, so nothing
     but an order or a window's end stops a recording.
     """
-    last = _last_orders(store, point)
+    last, open_now = _last_orders(store, point), _open_windows(point, now)
     wishes = Wishes({}, {})
     for camera in point.cameras:
-        order = last.get(camera.id)
-        window = next((window for window in camera_windows(point, camera) if window.holds(now)), None)
+        order, window = last.get(camera.id), open_now.get(point.zone_of(camera))
         if order is not None and order.kind == "record":
             wishes.record[camera.id] = _by(order)
         elif window is not None and (order is None or order.given_at < window.start):
@@ -260,6 +259,17 @@ def recording_wishes(store: Store, point: Point, now: datetime) -> Wishes:
         elif order is not None:
             wishes.stop[camera.id] = _by(order)
     return wishes
+
+
+def _open_windows(point: Point, now: datetime) -> dict[Zone, ZoneWindow]:
+    """The window of each zone that is open now; of two that overlap the one that began last. Asked at every turn of the
+    agent, so each day's windows are reckoned once and not for every camera."""
+    found: dict[Zone, ZoneWindow] = {}
+    for day in point.days:
+        for zone, window in zone_windows(point, day).items():
+            if window.holds(now) and (zone not in found or window.start > found[zone].start):
+                found[zone] = window
+    return found
 
 
 def _by(order: Order) -> Desired:

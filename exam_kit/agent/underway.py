@@ -56,7 +56,7 @@ class Underway:
         return Wishes(record, stop)
 
     def _note(self, camera: str, by: Desired, now: datetime, boot_s: float) -> None:
-        window = next((window for window in self._windows[camera] if window.holds(now)), None)
+        window = next((window for window in reversed(self._windows[camera]) if window.holds(now)), None)
         if window is not None:
             last = self._store.query("SELECT coalesce(max(id), 0) AS last FROM orders")[0]["last"]
             left_s = (window.end - now).total_seconds()

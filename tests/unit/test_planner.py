@@ -10,8 +10,9 @@ import pytest
 from exam_kit.agent import orders, planner
 from exam_kit.clock import FakeClock
 from exam_kit.errors import UsageError
-from exam_kit.point import Point
+from exam_kit.point import Point, read_point
 from exam_kit.store import Ledger, Store
+from tests.conftest import POINT_TOML
 
 DUE = datetime(2026, 5, 28, 5, 0, tzinfo=UTC)
 
@@ -278,3 +279,18 @@ def test_a_changed_day_moves_its_run_and_a_removed_one_goes(store: Store, point:
     later = point.days[0].model_copy(update={"date": point.days[0].date + timedelta(days=2)})
     planner.sync(store, point.model_copy(update={"days": (later,)}))
     assert [row["day"] for row in store.query("SELECT day FROM run_plan")] == ["2026-05-30"]
+
+
+def test_of_two_exam_days_that_overlap_the_later_window_is_a_new_one(
+    store: Store, ledger: Ledger, clock: FakeClock
+) -> None:
+    # The first exam's rooms are recorded until 03:45 of the second day, the second's from 00:30.
+    days = POINT_TOML.replace("start = 10:00:00", "start = 23:40:00")
+    days += '[[days]]\ndate = 2026-05-29\nstart = 01:30:00\nsubject = "x"\nduration_min = 60\n'
+    point = read_point(days)
+    clock.advance((datetime(2026, 5, 28, 21, 0, tzinfo=UTC) - clock.now()).total_seconds())
+    assert "R1-1" in planner.recording_wishes(store, point, clock.now()).record
+    orders.give(ledger, "stop", {"cameras": ["R1-1"]}, actor="specialist", ordered_by="head", why="over")
+    assert "R1-1" in planner.recording_wishes(store, point, clock.now()).stop
+    clock.advance(3600)
+    assert "R1-1" in planner.recording_wishes(store, point, clock.now()).record
