@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from exam_kit.clock import from_iso
+from exam_kit.forms.protocol_parts import MARKS, comparison_part, stations_part, waivers_part
 from exam_kit.forms.sheet import DUTY_SIGNATURES, Paper, signature
 from exam_kit.forms.typeset import typeset
 from exam_kit.i18n import N_
@@ -27,8 +28,15 @@ COLUMNS = {
     "state": N_("Result"),
 }
 
-MARKS = {"ok": "☑", "warn": "☑", "waived": "☑", "fail": "☒", "unknown": "☐", "pending": "☐", "skip": "–"}
-"""A mark stands only where the thing is good or was let pass by name; what is unknown is never ticked."""
+WORDS = {
+    "verdict": N_("Verdict"),
+    "remarks": N_("Remarks"),
+    "none": N_("none"),
+    "stations": N_("Stations and reserves"),
+    "checks": N_("Checks"),
+    "waivers": N_("Waivers: let pass by decision"),
+    "comparison": N_("Since the last check"),
+}
 
 REMARKED = ("warn", "fail", "unknown", "pending", "waived")
 
@@ -43,7 +51,10 @@ def check_protocol_pdf(
     people: Mapping[str, Person] | None = None,
     made_at: datetime | None = None,
 ) -> bytes:
-    """The protocol as PDF. `run` is `exam_kit.checks.run_dict`'s; `people` gives a name for the login that ran it."""
+    """The protocol as PDF. `people` gives a name for the login that ran it.
+
+    `run` is `exam_kit.checks.results.told`'s, with the comparison and the stations, or `run_dict`'s without them.
+    """
     paper = Paper(point, language, head, day=day, made_at=made_at)
     checks = [_check(paper, number, check) for number, check in enumerate(run["checks"], 1)]
     actor = (people or {}).get(run["actor"])
@@ -55,7 +66,7 @@ def check_protocol_pdf(
             paper.moment(from_iso(run["ended_at"])) if run["ended_at"] else paper.say(N_("still running")),
         ),
         (paper.say(N_("Run by")), actor.name if actor else str(run["actor"])),
-        (paper.say(N_("Profile")), f"{run['profile']} ({run['profile_hash'][:16]})"),
+        (paper.say(N_("Profile")), f"{run['profile']}, SHA-256 {run['profile_hash']}"),
     ]
     data = paper.data(
         paper.say(TITLE),
@@ -66,7 +77,10 @@ def check_protocol_pdf(
         ],
         columns=paper.words(COLUMNS),
         families=_grouped(checks),
-        words=paper.words({"verdict": N_("Verdict"), "remarks": N_("Remarks"), "none": N_("none")}),
+        words=paper.words(WORDS),
+        stations=stations_part(paper, run),
+        waivers=waivers_part(paper, run),
+        comparison=comparison_part(paper, run),
         verdict=verdict[language] if verdict else paper.say(N_("still running")),
         good=run["verdict"] == "ready",
         counts=_counts(run, language),
@@ -83,6 +97,14 @@ def _check(paper: Paper, number: int, check: Mapping[str, Any]) -> dict[str, Any
     if signed:
         by = f"{signed['name']}, {paper.moment(from_iso(signed['at']))}"
         found = f"{found} — {by}" if found else by
+        for kept in signed.get("attachments", ()):
+            found += f"; {kept['name']} (SHA-256 {kept['sha256'][:16]})"
+    waived = check.get("waived")
+    if waived:
+        covered = paper.say(
+            N_("{state}, let pass by entry № {number}"), state=waived["covers_label"][language], number=waived["number"]
+        )
+        found = f"{found} — {covered}" if found else covered
     return {
         "number": str(number),
         "family": check["family_label"][language],
