@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from exam_kit.errors import Message, m
@@ -26,11 +26,20 @@ __all__ = [
     "Zone",
 ]
 
-# These go into file names on FAT32 sticks and into URLs.
-Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,16}$")]
-
 SAID = "said"
 """Type of an error whose text is one of ours, to be translated where it is shown."""
+DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+"""Names that Windows keeps for devices: a folder cannot be called so, and nothing would be recorded into it."""
+
+
+def _no_device(code: str) -> str:
+    if code.casefold() in DEVICES:
+        raise PydanticCustomError(SAID, N_("Windows keeps this name for a device; choose another, for example with -1"))
+    return code
+
+
+# These go into file names on FAT32 sticks and into URLs.
+Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,16}$"), AfterValidator(_no_device)]
 SOURCES = ("rtsp", "rtsps", "http", "https", "file")
 
 

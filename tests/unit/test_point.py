@@ -106,3 +106,12 @@ def test_passwords_are_kept_in_a_file_only_the_owner_can_read(home: Home) -> Non
     assert Secrets(home, file_only=True).values(["camera:HQ-1", "camera:R1-1", "camera:none"]) == ["geheim", "пароль"]
     assert home.secrets.stat().st_mode & 0o077 == 0
     assert "geheim" not in repr(secrets)
+
+
+@pytest.mark.parametrize("code", ["COM1", "con", "LPT9", "Aux"])
+def test_a_name_that_windows_keeps_for_a_device_is_a_mistake(code: str) -> None:
+    text = POINT_TOML.replace('"R1-1"', f'"{code}"')
+    with pytest.raises(PointInvalid) as found:
+        read_point(text)
+    assert "Windows keeps this name for a device" in found.value.text("en")
+    assert read_point(POINT_TOML.replace('"R1-1"', '"COM1-1"')).camera("COM1-1")
