@@ -21,7 +21,7 @@ from exam_kit.checks.station_run import KIT_FILE, check_station, open_kit
 from exam_kit.checks.station_send import send
 from exam_kit.checks.wording import VERDICT_LABELS
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
-from exam_kit.errors import AccessDenied, ExamKitError, UsageError, m
+from exam_kit.errors import AccessDenied, UsageError, m
 from exam_kit.i18n import _
 
 __all__ = ["add_commands", "check_here"]
@@ -262,16 +262,11 @@ def check_here(options: argparse.Namespace) -> int:
     kit = open_kit(folder)
     path, run = check_station(kit, options.station)
     verdict = run.verdict or Verdict.INCOMPLETE
-    sent = ""
-    if options.send:
-        try:
-            sent = send(path.read_bytes(), options.send, kit.receiver, name=path.name)
-        except ExamKitError as problem:
-            print(problem.text(), file=sys.stderr)
     lines = [
         _("Verdict: {verdict}").format(verdict=_(VERDICT_LABELS[verdict])),
         _("The result is written: {path}").format(path=path),
-        sent,
     ]
-    answer(options, {"file": str(path), "run": run_dict(run)}, "\n".join(line for line in lines if line))
+    answer(options, {"file": str(path), "run": run_dict(run)}, "\n".join(lines))
+    if options.send:
+        print(send(path.read_bytes(), options.send, kit.receiver, name=path.name), file=sys.stderr)
     return EXIT_CODES[verdict]
