@@ -56,7 +56,7 @@ def own_files(home: Home) -> list[OwnFile]:
     folder = own_folder(home)
     with _lock:
         there = sorted(path for path in folder.glob("*.py") if path.is_file()) if folder.is_dir() else []
-        for path in [path for path in _loaded if path.parent == folder and path not in there]:
+        for path in [path for path in _loaded if path not in there]:  # taken away, or another home's
             adopt(str(path), ())
             del _loaded[path]
         for path in there:
