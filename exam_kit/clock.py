@@ -6,7 +6,6 @@ Code that decides by time takes a `Clock`; tests hold it still with `FakeClock`.
 from __future__ import annotations
 
 import time
-import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -60,6 +59,8 @@ def _read_boot_id() -> str:
     if source.exists():
         return source.read_text().strip()
     # Windows: boot time to the minute is stable within one boot and differs between boots.
+    import uuid
+
     booted = int((time.time() - time.monotonic()) // 60)
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"boot-{booted}"))
 

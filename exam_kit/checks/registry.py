@@ -5,15 +5,12 @@ Packages are found by the entry-point group `exam_kit.checks`. One that cannot b
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Any, Literal, TypeVar
 
 from exam_kit.checks.model import Fact, Reading
@@ -219,6 +216,11 @@ def package_faults() -> dict[str, str]:
 @cache
 def load_probes() -> None:
     """Import the kit's probes and those of the installed entry points, once."""
+    # Looking for installed packages takes longer than many a run: only who asks for everything pays for it.
+    import importlib
+    import pkgutil
+    from importlib.metadata import entry_points
+
     from exam_kit.checks import probes
 
     for module in pkgutil.iter_modules(probes.__path__):
@@ -238,10 +240,27 @@ def is_registered(name: str) -> bool:
 
 
 def get_probe(name: str) -> Probe | None:
-    """The probe of this name, or None."""
+    """The probe of this name, or None.
+
+    The kit's own mostly lie in the file called like their family: that one is loaded first, and everything only when
+    the name is still unknown.
+    """
     if name not in _probes:  # an exam station has registered all it needs, and has no other probes
+        _load_family(name.partition(".")[0])
+    if name not in _probes:
         load_probes()
     return _probes.get(name)
+
+
+@cache
+def _load_family(family: str) -> None:
+    import importlib
+
+    try:
+        importlib.import_module(f"exam_kit.checks.probes.{family}")
+    except ModuleNotFoundError as problem:
+        if problem.name != f"exam_kit.checks.probes.{family}":
+            raise
 
 
 def all_probes() -> dict[str, Probe]:

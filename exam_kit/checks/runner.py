@@ -154,7 +154,7 @@ class _Supervisor:
         for lane, width in LANES.items():
             busy = sum(job.probe.lane == lane for job in self._running)
             while self._waiting[lane] and busy < width:
-                job = self._waiting[lane].popleft()
+                job = self._next(lane)
                 job.began, job.at = time.perf_counter(), iso(self._clock.now())
                 job.deadline = min(job.began + job.check.timeout_s, budget_ends)
                 at = At(self._context, self._profile, self._shared, job.deadline, job.camera)
@@ -162,6 +162,18 @@ class _Supervisor:
                 self._running.add(job)
                 threading.Thread(target=self._work, args=(job, at), name=f"check {job.check.id}", daemon=True).start()
                 busy += 1
+
+    def _next(self, lane: Lane) -> _Job:
+        """The first that waits and whose probe does not run just now.
+
+        Checks of one probe mostly need one shared fact: side by side, all but one would only wait for it, in a lane
+        that others could use.
+        """
+        waiting, busy = self._waiting[lane], {job.probe.name for job in self._running}
+        place = next((place for place, job in enumerate(waiting) if job.probe.name not in busy), 0)
+        job = waiting[place]
+        del waiting[place]
+        return job
 
     def _work(self, job: _Job, at: At) -> None:
         fact = Fact.skip(job.skip) if job.skip else _ask(job, at)

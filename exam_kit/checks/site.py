@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -76,6 +75,8 @@ class Machine:
 
     def has(self, program: str) -> bool:
         """Whether a program is on this machine's PATH."""
+        import shutil
+
         return shutil.which(program, path=self.environment.get("PATH", "")) is not None
 
     def read_or(self, path: str, default: str = "") -> str:

@@ -51,6 +51,12 @@ def quick(at: At, *, n: float = 1.0) -> Fact:
     return Fact({"n": n})
 
 
+@probe("test.shared", readings=READING)
+def shared(at: At) -> Fact:
+    at.once("test.shared", lambda: never.wait(0.3))
+    return Fact({"n": 1})
+
+
 @probe("test.broken", readings=READING)
 def broken(at: At, *, how: str) -> Fact:
     match how:
@@ -255,3 +261,16 @@ def test_a_hung_probe_does_not_keep_the_process(tmp_path: Path) -> None:
     )
     assert done.stdout.split() == ["unknown", "timeout"], done.stderr
     assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "321"]]
+
+
+def test_checks_of_one_probe_do_not_fill_the_lane_while_they_wait_for_one_fact(context: CheckContext) -> None:
+    """Eight that share a slow fact come first in the profile; the one after them is answered before they are."""
+    shared = [line(f"s{n}", "test.shared", 5) for n in range(8)]
+    seen: list[str] = []
+    run_checks(
+        profile_of(*shared, line("other", "test.quick", 5)),
+        context,
+        on_result=lambda result, _done, _total: seen.append(result.check),
+    )
+    assert seen[0] == "other"
+    assert len(seen) == 9

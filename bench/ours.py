@@ -1,0 +1,62 @@
+"""The kit's engine as a process: `python -m bench.ours FILE.json` checks once, with `--serve` at every line of input.
+
+It has what an exam station has: the standard library, and a profile that was examined when it was written out.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import bench.generic_probes  # noqa: F401 - registers them
+from exam_kit.checks.model import EXIT_CODES, Check, Expectation, Severity, Verdict
+from exam_kit.checks.runner import run_checks
+from exam_kit.checks.site import CheckContext
+
+__all__ = ["main"]
+
+
+class Profile:
+    """The examined profile, read back."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.name, self.hash, self.budget_s = data["name"], data["hash"], data["budget_s"]
+        self.role = None
+        self.picture: dict[str, float] = {}
+        self.checks = tuple(
+            Check(
+                **{
+                    **one,
+                    "expect": Expectation.from_dict(one["expect"]),
+                    "severity": Severity(one["severity"]),
+                    "roles": tuple(one["roles"]),
+                }
+            )
+            for one in data["checks"]
+        )
+
+
+class NoStore:
+    """Nothing is kept; goss and testinfra keep nothing either."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def main() -> int:
+    """Check once, or as often as asked; the exit code of the last run."""
+    profile: Any = Profile(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    nothing = cast(Any, None)
+    context = CheckContext(nothing, nothing, cast(Any, NoStore()), nothing)
+    for _line in sys.stdin if "--serve" in sys.argv else [""]:
+        run = run_checks(profile, context)
+        for result in run.results:
+            print(f"{result.state.value:<8} {result.check} {result.fact.reason or ''}")
+        print(f"verdict {run.verdict}", flush=True)
+    return EXIT_CODES[run.verdict or Verdict.INCOMPLETE]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
