@@ -34,7 +34,7 @@ from exam_kit.checks.station_ed25519 import public_key
 from exam_kit.checks.station_judge import station_checks
 from exam_kit.checks.station_launch import LAUNCHERS
 from exam_kit.checks.station_run import KEY_FILE, KIT_FILE
-from exam_kit.checks.station_site import ZONE_FILE
+from exam_kit.checks.station_site import ZONE_FILE, args_told
 from exam_kit.checks.station_sticks import sticks
 from exam_kit.clock import iso
 from exam_kit.errors import AccessDenied, UsageError, m
@@ -301,7 +301,7 @@ def _told(point: Point, profile: Profile, ledger: Ledger, key: str, receiver: st
                 {
                     "id": check.id,
                     "probe": check.probe,
-                    "args": dict(check.args),
+                    "args": args_told(check.args),
                     "expect": check.expect.as_dict(),
                     "severity": check.severity.value,
                     "timeout_s": check.timeout_s,

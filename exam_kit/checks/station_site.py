@@ -12,7 +12,18 @@ from zoneinfo import ZoneInfo
 from exam_kit.checks.model import Check, Expectation, Reading, Reason, Severity, Texts
 from exam_kit.checks.site import NoFact
 
-__all__ = ["ZONE_FILE", "Kit", "NoSecrets", "NoStore", "StationDay", "StationPlace", "StationPoint", "StationProfile"]
+__all__ = [
+    "ZONE_FILE",
+    "Kit",
+    "NoSecrets",
+    "NoStore",
+    "StationDay",
+    "StationPlace",
+    "StationPoint",
+    "StationProfile",
+    "args_from",
+    "args_told",
+]
 
 ZONE_FILE = "zone.tzif"
 
@@ -157,7 +168,7 @@ def _check(told: Mapping[str, Any]) -> Check:
     return Check(
         id=told["id"],
         probe=told["probe"],
-        args=told["args"],
+        args=args_from(told["args"]),
         expect=Expectation.from_dict(told["expect"]),
         severity=Severity(told["severity"]),
         timeout_s=told["timeout_s"],
@@ -165,3 +176,33 @@ def _check(told: Mapping[str, Any]) -> Check:
         fix=told["fix"],
         roles=tuple(told["roles"]),
     )
+
+
+_KINDS: dict[str, Any] = {"date": dt.date, "time": dt.time, "datetime": dt.datetime}
+
+
+def args_told(args: Mapping[str, Any]) -> dict[str, Any]:
+    """A check's args as JSON; a date or time of the profile keeps its kind."""
+    return {name: _told(value) for name, value in args.items()}
+
+
+def args_from(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `args_told`."""
+    return {name: _from(value) for name, value in told.items()}
+
+
+def _told(value: Any) -> Any:
+    for kind, made in _KINDS.items():
+        if type(value) is made:
+            return {"kind": kind, "is": value.isoformat()}
+    if isinstance(value, list | tuple):
+        return [_told(one) for one in value]
+    return {"kind": "table", "is": args_told(value)} if isinstance(value, Mapping) else value
+
+
+def _from(told: Any) -> Any:
+    if isinstance(told, list):
+        return [_from(one) for one in told]
+    if isinstance(told, Mapping):
+        return args_from(told["is"]) if told["kind"] == "table" else _KINDS[told["kind"]].fromisoformat(told["is"])
+    return told

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import json
 import random
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from exam_kit.checks import load_profile
 from exam_kit.checks.station_ed25519 import public_key, sign
 from exam_kit.checks.station_file import plain, seal, split
+from exam_kit.checks.station_site import args_from, args_told
+from exam_kit.home import Home
 
 # RFC 8032, section 7.1: secret key, public key, message, signature.
 VECTORS = [
@@ -94,3 +99,20 @@ def test_facts_are_made_fit_for_canonical_json() -> None:
     assert len(made["long"]) == 4000
     assert len(made["many"]) == 200
     seal("", {"odd": made}, lambda _message: bytes(64))
+
+
+@pytest.mark.parametrize("name", ["demo", "ege", "kege", "oge"])
+def test_every_shipped_check_reaches_the_station_as_it_is_written(name: str, home: Home) -> None:
+    profile = load_profile(name, home)
+    assert profile.stations is not None
+    for check in profile.checks:
+        assert args_from(json.loads(json.dumps(args_told(check.args)))) == dict(check.args)
+
+
+def test_args_keep_their_kinds() -> None:
+    args = {
+        "day": dt.date(2026, 1, 2),
+        "at": [dt.time(10, 30)],
+        "table": {"when": dt.datetime(2026, 1, 2, 3, tzinfo=dt.UTC)},
+    }
+    assert args_from(json.loads(json.dumps(args_told(args)))) == args
