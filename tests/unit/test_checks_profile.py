@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from exam_kit.checks import CheckContext, Machine, Reason, State, run_checks
 from exam_kit.checks.model import Severity
 from exam_kit.checks.profile import SHIPPED, load_profile, profile_names, read_profile
 from exam_kit.checks.registry import all_probes
+from exam_kit.checks.report import run_dict
 from exam_kit.checks.wording import (
     FAMILY_LABELS,
     REASON_LABELS,
@@ -17,9 +19,12 @@ from exam_kit.checks.wording import (
     STATE_LABELS,
     VERDICT_LABELS,
 )
+from exam_kit.clock import FakeClock
 from exam_kit.errors import PointInvalid
 from exam_kit.home import Home
 from exam_kit.i18n import translate
+from exam_kit.point import Point, Secrets, StationRole
+from exam_kit.store import Store
 
 SHIPPED_NAMES = sorted(path.stem for path in SHIPPED.glob("*.toml"))
 
@@ -41,15 +46,18 @@ def test_a_shipped_profile_is_whole(name: str, home: Home) -> None:
 
 
 def test_the_shipped_profiles() -> None:
-    assert SHIPPED_NAMES == ["demo", "ege"]
+    assert SHIPPED_NAMES == ["demo", "ege", "kege", "oge"]
 
 
 @pytest.mark.parametrize("name", SHIPPED_NAMES)
 def test_every_shipped_number_names_its_source(name: str) -> None:
     lines = (SHIPPED / f"{name}.toml").read_text(encoding="utf-8").splitlines()
-    for before, line in pairwise(lines):
+    above = ""
+    for line in lines:
         if line.startswith("expect.") and ("below" in line or "above" in line):
-            assert "#" in line or before.startswith("#"), line
+            assert "#" in line or above.startswith("#"), line
+        elif not line.startswith("expect."):
+            above = line  # a source may stand over both expectations of a check
 
 
 def test_the_demos_blockers_are_what_a_demo_can_have(home: Home) -> None:
@@ -72,12 +80,12 @@ def test_the_points_own_profile_wins(home: Home) -> None:
     (home.profiles / "demo.toml").write_text(shipped.replace('season = "demo"', 'season = "ours"'), encoding="utf-8")
     assert load_profile("demo", home).season == "ours"
     (home.profiles / "school.toml").write_text(shipped, encoding="utf-8")
-    assert profile_names(home) == ["demo", "ege", "school"]
+    assert profile_names(home) == ["demo", "ege", "kege", "oge", "school"]
 
 
 def test_no_such_profile(home: Home) -> None:
-    with pytest.raises(PointInvalid, match="demo, ege"):
-        load_profile("oge", home)
+    with pytest.raises(PointInvalid, match="demo, ege, kege, oge"):
+        load_profile("gve", home)
 
 
 BAD = """
@@ -166,3 +174,72 @@ def test_not_toml() -> None:
 def test_the_same_text_has_the_same_hash(home: Home) -> None:
     assert load_profile("demo", home).hash == load_profile("demo", home).hash
     assert json.dumps(load_profile("demo", home).checks[0].expect.as_dict())
+
+
+def test_the_profiles_put_some_sixty_checks_together_by_role(home: Home) -> None:
+    exams = [load_profile(name, home) for name in ("ege", "kege", "oge")]
+    assert len({check.id for profile in exams for check in profile.checks}) >= 60
+    for profile in exams:
+        laptop = [check for check in profile.checks if check.wanted_for(None)]
+        assert len(laptop) >= 45
+        for role in StationRole:
+            asked = [check for check in profile.checks if check.wanted_for(role.value)]
+            assert {"memory", "antivirus", "exam-software", "clock-offset"} <= {check.id for check in asked}
+            assert not any(check.family in ("camera", "ledger", "kit") for check in asked), role
+    print_station = {check.id for check in exams[0].checks if check.wanted_for("print")}
+    assert {"printer", "test-print", "token-plugged", "no-internet"} <= print_station
+    assert "scanner" not in print_station
+
+
+def test_checks_of_other_roles_are_skipped(
+    home: Home, point: Point, store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    texts = '{ ru = "т", en = "t", lv = "t" }'
+    text = f'season = "t"\nvalid_from = 2026-01-01\nsource = "t"\nbudget_s = 60\ntitle = {texts}\n'
+    for name, roles in (("mine", []), ("both", ["laptop", "station"]), ("printing", ["print"])):
+        text += (
+            f'[[checks]]\nid = "{name}"\nprobe = "kit.version"\nroles = {json.dumps(roles)}\nseverity = "major"\n'
+            'timeout_s = 5\nexpect.fail = [{ of = "version", version_below = "0" }]\n'
+            f"title = {texts}\nfix = {texts}\n"
+        )
+    profile = read_profile(text, "t")
+    context = CheckContext(point, home, store, Secrets(home, file_only=True), None, clock)
+
+    def states(role: str | None) -> dict[str, State]:
+        results = run_checks(profile.for_role(role), context).results
+        assert all(r.fact.reason is Reason.NOT_REQUIRED for r in results if r.state is State.SKIP)
+        return {result.check: result.state for result in results}
+
+    assert states(None) == {"mine": State.OK, "both": State.OK, "printing": State.SKIP}
+    assert states("print") == {"mine": State.SKIP, "both": State.OK, "printing": State.OK}
+    assert states("scan") == {"mine": State.SKIP, "both": State.OK, "printing": State.SKIP}
+    with pytest.raises(ValueError, match="cook"):
+        profile.for_role("cook")
+    with pytest.raises(PointInvalid, match="mistakes"):
+        read_profile(text.replace('["print"]', '["cook"]'), "t")
+
+
+@pytest.mark.parametrize("name", SHIPPED_NAMES)
+def test_what_is_not_ok_carries_its_fix_and_evidence(
+    name: str, home: Home, point: Point, store: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    """On a machine that answers nothing, with cameras that are not there: nothing green by mistake."""
+    empty = tmp_path / "machine"
+    empty.mkdir()
+    camera = point.cameras[0].model_copy(update={"url": "http://127.0.0.1:9/x.ts", "sound": True})
+    here = point.model_copy(update={"cameras": (camera,)})
+    machine = Machine("linux", empty, {"PATH": str(empty)})
+    context = CheckContext(here, home, store, Secrets(home, file_only=True), point.days[0], clock, machine)
+    profile = load_profile(name, home)
+    # Only what asks this machine: names of the internet are not looked up from a test.
+    local = {check.id for check in profile.checks if not check.probe.startswith(("network.", "clock.offset"))}
+    for role in (None, "print", "scan"):
+        run = run_checks(profile.for_role(role), context, only=local)
+        for told in run_dict(run)["checks"]:
+            if told["state"] in ("ok", "skip") or told["reason"] == "not_run":
+                continue
+            assert all(told["fix"][language] for language in ("ru", "en", "lv")), told["check"]
+            assert told["evidence"] or told["manual"], told["check"]
+        programs = {"antivirus", "disk", "printer", "scanner", "usb", "screen", "software", "os", "power"}
+        green = {r.check for r in run.results if r.state is State.OK and r.family in programs}
+        assert green <= {"disk-free", "disk-speed"}, green

@@ -38,7 +38,7 @@ def view(at: At) -> Fact:
 
 
 @probe("camera.caption", lane="waiting", per="camera", readings={"detail": ("%", N_("sharp edges where it stands"))})
-def caption(at: At, *, regions: list[tuple[float, float, float, float]]) -> Fact:
+def caption(at: At, *, regions: list[list[float]]) -> Fact:
     """Whether something as sharp as letters stands where the caption belongs: the share of sharp edges, per cent.
 
     `regions` are parts of the picture, (left, top, right, bottom) from 0 to 1; the best of them counts. That the
@@ -50,13 +50,13 @@ def caption(at: At, *, regions: list[tuple[float, float, float, float]]) -> Fact
     picture = grey(facts.jpeg or b"")
     if picture is None:
         raise NoFact(Reason.ERROR, said="no picture came")
+    if not regions or any(len(region) != 4 for region in regions):
+        raise NoFact(Reason.ERROR, said="a region is [left, top, right, bottom]")
     found = [round(_detail(_part(picture, region)), 2) for region in regions]
-    if not found:
-        raise NoFact(Reason.ERROR, said="no region is given")
-    return Fact({"detail": max(found)}, {"regions": [list(region) for region in regions], "detail": found})
+    return Fact({"detail": max(found)}, {"regions": regions, "detail": found})
 
 
-def _part(picture: NDArray[np.uint8], region: tuple[float, float, float, float]) -> NDArray[np.uint8]:
+def _part(picture: NDArray[np.uint8], region: list[float]) -> NDArray[np.uint8]:
     height, width = picture.shape
     left, top, right, bottom = region
     return picture[int(top * height) : int(bottom * height), int(left * width) : int(right * width)]

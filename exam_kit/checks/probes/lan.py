@@ -124,6 +124,9 @@ def _why(problem: OSError, told: dict[str, str]) -> NoFact:
 
 def _knock(asked: dict[tuple[str, int], tuple[str, int]], at: At) -> dict[tuple[str, int], Said]:
     """What became of a connection to each address, all tried at once: "connected", "refused" or the fault."""
+    strange = sorted(port for _host, port in asked.values() if not 0 < port < 65536)
+    if strange:  # the resolver would take another port for it without a word
+        raise NoFact(Reason.ERROR, said=f"no such ports: {strange}")
     answers: queue.SimpleQueue[tuple[tuple[str, int], Said]] = queue.SimpleQueue()
     limit = at.remaining_s(keep_s=0.5)
 
