@@ -1,8 +1,9 @@
 """Running the checks of a profile: all at once where they wait, two at a time where they work.
 
-Every check has a thread of its own and a deadline. When the deadline passes, the programs it started are killed, its
-result is "no answer in time", and its place in the lane is free; a thread that hangs in the kernel is left behind. The
-threads are daemons of our own because `concurrent.futures` joins hung ones at exit.
+Every check has a thread to itself and a deadline. When the deadline passes, the programs it started are killed, its
+result is "no answer in time", and its place in the lane is free; a thread that hangs in the kernel is left behind, one
+that has answered takes the next check. The threads are daemons of our own because `concurrent.futures` joins hung ones
+at exit.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ OnResult = Callable[[Result, int, int], object]
 LANES: Mapping[Lane, int] = {"local": LOCAL_LANES, "waiting": WAITING_LANES}
 
 
+_Inbox = queue.SimpleQueue["tuple[_Job, At] | None"]
+"""What one thread has to do: a check, or None to end."""
+
+
 @dataclass(eq=False)
 class _Job:
     """One check on one target."""
@@ -48,6 +53,7 @@ class _Job:
     camera: Camera | None
     skip: Reason | None = None
     children: Children | None = None
+    worker: _Inbox | None = None
     began: float = 0.0
     deadline: float = 0.0
     at: str = ""
@@ -130,6 +136,7 @@ class _Supervisor:
         self._total = len(jobs)
         self._waiting = {lane: deque(job for job in jobs if job.probe.lane == lane) for lane in LANES}
         self._running: set[_Job] = set()
+        self._idle: list[_Inbox] = []
         self._answers: queue.SimpleQueue[tuple[_Job, Fact]] = queue.SimpleQueue()
         self._shared = SharedFacts()
         self._results: list[Result] = []
@@ -148,6 +155,9 @@ class _Supervisor:
             # Also when `on_result` raised or the user pressed Ctrl-C.
             for job in self._running:
                 _kill(job)
+                _dismiss(job)
+            for inbox in self._idle:
+                inbox.put(None)
         return self._results
 
     def _start_what_fits(self, budget_ends: float) -> None:
@@ -160,7 +170,8 @@ class _Supervisor:
                 at = At(self._context, self._profile, self._shared, job.deadline, job.camera)
                 job.children = at.children
                 self._running.add(job)
-                threading.Thread(target=self._work, args=(job, at), name=f"check {job.check.id}", daemon=True).start()
+                job.worker = self._idle.pop() if self._idle else self._hire()
+                job.worker.put((job, at))
                 busy += 1
 
     def _next(self, lane: Lane) -> _Job:
@@ -175,10 +186,18 @@ class _Supervisor:
         del waiting[place]
         return job
 
-    def _work(self, job: _Job, at: At) -> None:
-        fact = Fact.skip(job.skip) if job.skip else _ask(job, at)
-        self._answers.put((job, fact))
-        self._context.store.close()  # a connection belongs to its thread, and this one ends
+    def _hire(self) -> _Inbox:
+        inbox: _Inbox = queue.SimpleQueue()
+        threading.Thread(target=self._work, args=(inbox,), name="check", daemon=True).start()
+        return inbox
+
+    def _work(self, inbox: _Inbox) -> None:
+        try:
+            while (task := inbox.get()) is not None:
+                job, at = task
+                self._answers.put((job, Fact.skip(job.skip) if job.skip else _ask(job, at)))
+        finally:
+            self._context.store.close()  # a connection belongs to its thread, and this one ends
 
     def _take_answer(self) -> None:
         first_deadline = min((job.deadline for job in self._running), default=0.0)
@@ -187,17 +206,21 @@ class _Supervisor:
         except queue.Empty:
             return
         if job in self._running:  # otherwise it was late and has its result
+            if job.worker is not None:
+                self._idle.append(job.worker)
             self._finish(job, fact)
 
     def _end_the_late(self) -> None:
         now = time.perf_counter()
         for job in [job for job in self._running if job.deadline <= now]:
+            _dismiss(job)
             self._finish(job, Fact.unknown(Reason.TIMEOUT, limit_s=job.check.timeout_s))
 
     def _give_up(self) -> None:
         """The budget is used up: what runs is ended, what waits is not begun."""
         late = Fact.unknown(Reason.TIMEOUT, budget_s=self._profile.budget_s)
         for job in list(self._running):
+            _dismiss(job)
             self._finish(job, late)
         for lane in self._waiting.values():
             while lane:
@@ -218,6 +241,12 @@ class _Supervisor:
 def _kill(job: _Job) -> None:
     if job.children is not None:
         job.children.kill()
+
+
+def _dismiss(job: _Job) -> None:
+    """Its thread may hang for ever; if it ever comes back, it ends."""
+    if job.worker is not None:
+        job.worker.put(None)
 
 
 def _ask(job: _Job, at: At) -> Fact:
