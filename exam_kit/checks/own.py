@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import sys
 import threading
 import types
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from exam_kit.checks.model import Fact, Reason
-from exam_kit.checks.registry import Collected, Probe, adopt, collect, load_probes, probe
+from exam_kit.checks.registry import Collected, Probe, adopt, broken_probes, collect, get_probe, load_probes, probe
 from exam_kit.home import Home
 
 __all__ = ["OWN_FILE_PROBE", "OwnFile", "own_files", "own_folder"]
@@ -22,8 +21,6 @@ LOADING_S = 10.0
 """A file that has not been read through by then is given up."""
 
 OWN_FILE_PROBE = "own.file"
-
-_NAMED = re.compile(r"@(?:\w+\.)?(probe|check)\(\s*[\"']([^\"']+)[\"']")
 
 _lock = threading.Lock()
 _loaded: dict[Path, OwnFile] = {}
@@ -52,10 +49,11 @@ def own_folder(home: Home) -> Path:
 
 def own_files(home: Home) -> list[OwnFile]:
     """The point's own files, in the order of their names; each is loaded when new or changed. Never raises."""
-    load_probes()
     folder = own_folder(home)
     with _lock:
         there = sorted(path for path in folder.glob("*.py") if path.is_file()) if folder.is_dir() else []
+        if there:  # so that a name that the kit or a package has is seen to be taken
+            load_probes()
         for path in [path for path in _loaded if path not in there]:  # taken away, or another home's
             adopt(str(path), ())
             del _loaded[path]
@@ -126,20 +124,9 @@ def _line(problem: BaseException, path: Path) -> int:
 
 
 def _stand_ins(path: Path, source: str, fault: str) -> list[Probe]:
-    """Probes in place of those that the broken file names, so that a profile that uses them can still be run."""
-    from exam_kit.checks.registry import get_probe
-
-    names = {f"own.{name}" if kind == "check" else name for kind, name in _NAMED.findall(source)}
+    """The broken probes of a file, without those whose names are taken."""
     ours = set(_loaded[path].probes) if path in _loaded else set()
-
-    def unknown(_at: object, **_args: object) -> Fact:
-        return Fact.unknown(Reason.ERROR, file=path.name, said=fault)
-
-    return [
-        Probe(name, unknown, {}, "local", "machine", {}, frozenset(), broken=f"{path.name}: {fault}")
-        for name in sorted(names)
-        if name in ours or _free(get_probe(name))
-    ]
+    return [one for one in broken_probes(source, path.name, fault) if one.name in ours or _free(get_probe(one.name))]
 
 
 def _free(there: Probe | None) -> bool:

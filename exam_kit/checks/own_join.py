@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from exam_kit.checks.model import Check, Expectation, Severity
 from exam_kit.checks.own import OWN_FILE_PROBE, OwnFile
 from exam_kit.checks.profile import CheckPart, Profile, as_check, table_mistakes
-from exam_kit.checks.registry import package_faults, packaged_checks
 from exam_kit.checks.wording import in_all
 from exam_kit.errors import Message, m
 from exam_kit.i18n import N_, translate
@@ -29,13 +28,12 @@ FIX = N_("Correct the file {file}; 'exam-kit lint' lists its mistakes.")
 
 
 def joined(profile: Profile, files: Iterable[OwnFile]) -> Profile:
-    """The profile with the checks of these files, and of installed packages, behind its own.
+    """The profile with the checks of these files behind its own.
 
     Its hash covers the files as well; without any it is the profile as it was.
     """
     files = list(files)
-    packaged, faults = packaged_checks(), package_faults()
-    if not (files or packaged or faults):
+    if not files:
         return profile
     taken = {check.id for check in profile.checks}
     added: list[Check] = []
@@ -46,20 +44,10 @@ def joined(profile: Profile, files: Iterable[OwnFile]) -> Profile:
         else:
             added += [as_check(CheckPart.model_validate(table)) for table in file.checks]
             taken |= {table["id"] for table in file.checks}
-    for table in packaged:
-        found = _table_mistakes(table, taken)
-        where = str(table.get("id"))
-        if found:
-            added.append(_broken(where, "; ".join(str(one).strip() for one in found)))
-        else:
-            added.append(as_check(CheckPart.model_validate(table)))
-            taken.add(where)
-    added += [_broken(name, said) for name, said in faults.items()]
     whole = copy.copy(profile)
     whole.checks = (*profile.checks, *added)
     seal = "".join(f"\0{file.path.name}\0{file.digest}" for file in files)
-    if seal:
-        whole.hash = hashlib.sha256((profile.hash + seal).encode()).hexdigest()
+    whole.hash = hashlib.sha256((profile.hash + seal).encode()).hexdigest()
     return whole
 
 

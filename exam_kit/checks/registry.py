@@ -6,14 +6,16 @@ Packages are found by the entry-point group `exam_kit.checks`. One that cannot b
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from exam_kit.checks.model import Fact, Reading
+from exam_kit.checks.model import Fact, Reading, Reason
 
 __all__ = [
     "Collected",
@@ -21,13 +23,13 @@ __all__ = [
     "Probe",
     "adopt",
     "all_probes",
+    "broken_probes",
     "check",
     "collect",
     "get_probe",
     "is_registered",
     "load_probes",
     "package_faults",
-    "packaged_checks",
     "probe",
 ]
 
@@ -85,7 +87,6 @@ class Collected:
 
 _probes: dict[str, Probe] = {}
 _adopted: dict[str, set[str]] = {}
-_packaged: list[dict[str, Any]] = []
 _package_faults: dict[str, str] = {}
 _collecting: ContextVar[Collected | None] = ContextVar("exam_kit_collecting", default=None)
 
@@ -148,6 +149,8 @@ def check(
 ) -> Callable[[ProbeFunction], ProbeFunction]:
     """Register a function as a probe *and* as a check that every profile of the point has: one file adds one check.
 
+    That is for files in `checks/` of the home; in an installed package it registers the probe alone.
+
     The probe is called `own.<id>`. The other values are those of a `[[checks]]` table, and are checked as such.
 
     Raises:
@@ -167,7 +170,8 @@ def check(
             "roles": list(roles),
         }
         collected = _collecting.get()
-        (_packaged if collected is None else collected.checks).append(table)
+        if collected is not None:  # a package gives the probe only; the profile says what it asks of it
+            collected.checks.append(table)
         return function
 
     return register
@@ -201,10 +205,20 @@ def adopt(source: str, found: Iterable[Probe]) -> None:
     _adopted[source] = set(ours)
 
 
-def packaged_checks() -> list[dict[str, Any]]:
-    """Whole checks that installed packages add, as the tables of a profile."""
-    load_probes()
-    return list(_packaged)
+_NAMED = re.compile(r"@(?:\w+\.)?(probe|check)\(\s*[\"']([^\"']+)[\"']")
+
+
+def broken_probes(source: str, file: str, fault: str) -> list[Probe]:
+    """Probes in place of those that a broken file names, so that a profile that uses them can still be run."""
+
+    def unknown(_at: object, **_args: object) -> Fact:
+        return Fact.unknown(Reason.ERROR, file=file, said=fault)
+
+    names = {f"own.{name}" if kind == "check" else name for kind, name in _NAMED.findall(source)}
+    return [
+        Probe(name, unknown, {}, "local", "machine", {}, frozenset(), broken=f"{file}: {fault}")
+        for name in sorted(names)
+    ]
 
 
 def package_faults() -> dict[str, str]:
@@ -229,9 +243,22 @@ def load_probes() -> None:
         try:
             collected = collect(entry.load)
             adopt(f"entry point {entry.name}", collected.probes.values())
-            _packaged.extend(collected.checks)
         except (Exception, SystemExit) as problem:  # noqa: BLE001 - others wrote it; the run must go on without it
-            _package_faults[f"{entry.name} = {entry.value}"] = f"{type(problem).__name__}: {problem}"
+            name, said = f"{entry.name} = {entry.value}", f"{type(problem).__name__}: {problem}"
+            _package_faults[name] = said
+            for one in broken_probes(_source_of(entry.module), name, said):
+                _probes.setdefault(one.name, one)
+
+
+def _source_of(module: str) -> str:
+    """The text of a module that could not be imported; empty where there is none to be found."""
+    import importlib.util
+
+    try:
+        found = importlib.util.find_spec(module)
+        return Path(found.origin).read_text(encoding="utf-8", errors="replace") if found and found.origin else ""
+    except (ImportError, ValueError, OSError):
+        return ""
 
 
 def is_registered(name: str) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from exam_kit.checks.registry import get_probe
 from exam_kit.cli import main
 from exam_kit.clock import FakeClock
 from exam_kit.errors import UsageError
-from exam_kit.home import Home
+from exam_kit.home import Home, kit_root
 from exam_kit.point import Point, Secrets
 from exam_kit.store import Store
 
@@ -198,3 +201,41 @@ def test_a_file_that_never_ends_is_given_up(folder: Path, home: Home, monkeypatc
     (folder / "ends.py").write_text("import threading\nthreading.Event().wait(3)\n", encoding="utf-8")
     (file,) = own_files(home)
     assert "not read through" in file.fault
+
+
+BROKEN_PACKAGE = """
+from pathlib import Path
+from exam_kit.checks.lint import lint
+from exam_kit.checks.profile import load_profile
+from exam_kit.home import Home, kit_root
+
+home = Home.at(Path("home"))
+profile = load_profile("mine", home)
+print(profile.check("fuel").probe, [str(mistake) for report in lint([], home) for mistake in report.mistakes])
+"""
+
+
+def test_a_package_that_cannot_be_loaded_does_not_keep_a_profile_from_running(tmp_path: Path) -> None:
+    (tmp_path / "school_checks.py").write_text(
+        'from exam_kit.checks import probe\n\n@probe("school.fuel")\ndef fuel(at):\n    pass\n\n1 / 0\n',
+        encoding="utf-8",
+    )
+    package = tmp_path / "school_checks-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: school-checks\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[exam_kit.checks]\nfuel = school_checks\n")
+    profiles = tmp_path / "home" / "profiles"
+    profiles.mkdir(parents=True)
+    use = KEY.replace('"key"', '"fuel"').replace("ledger.key", "school.fuel")
+    (profiles / "mine.toml").write_text(HEAD + KEY + use, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN_PACKAGE],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{kit_root()}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.startswith("school.fuel ["), done.stderr
+    assert "ZeroDivisionError" in done.stdout
