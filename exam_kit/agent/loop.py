@@ -21,7 +21,7 @@ from exam_kit.cctv.picture_thresholds import SHIPPED
 from exam_kit.cctv.recorder import Recorder
 from exam_kit.checks import load_profile
 from exam_kit.clock import Clock, SystemClock
-from exam_kit.errors import ExamKitError, PointInvalid
+from exam_kit.errors import ExamKitError, PointInvalid, UsageError, m
 from exam_kit.home import Home
 from exam_kit.point import Secrets, load_point
 from exam_kit.store import Ledger, open_store
@@ -143,10 +143,13 @@ class Agent:
     def _record(self) -> None:
         wishes = self._underway.hold(planner.recording_wishes(self.store, self.point, self.clock.now()))
         began = [camera for camera, by in wishes.record.items() if camera not in self._wanted and by.order is None]
+        ended = [camera for camera in self._wanted if camera not in wishes.record and camera not in wishes.stop]
         self._wanted = set(wishes.record)
         self.recorder.set_desired(wishes.record, wishes.stop)
         if began:
             self.watch.recording_began(began)
+        if ended:
+            self.watch.recording_ended(sorted(ended))
 
     def _look_after(self) -> None:
         self.watch.cameras(self.recorder.status())
@@ -190,14 +193,17 @@ class Agent:
     def _obey(self, order: Order) -> None:
         if order.kind in ("record", "stop"):
             # What should record is read from the orders themselves; here only the log row and the answer.
-            self.watch.recording_ordered(order)
-            orders.end(self.ledger, order, "done", {})
+            unknown = self.watch.recording_ordered(order)
+            orders.end(self.ledger, order, "done", {"unknown_cameras": unknown} if unknown else {})
         elif order.kind == "check":
             self.duties.start_check(order, self.watch.today())
         elif order.kind == "archive":
             self.duties.start_archive(order)
         else:
             target = int(order.body["order"])
+            aim = orders.get(self.store, target)
+            if aim is not None and aim.kind == "check" and aim.state == "taken":
+                raise UsageError(m("A check that runs is not cancelled: it ends by itself within its time limit."))
             self.duties.cancel(target)
             orders.withdraw(self.ledger, target, by=order)
             orders.end(self.ledger, order, "done", {})

@@ -109,16 +109,12 @@ class Watch:
         draft = IncidentDraft("cctv_lost", text, lost_at, room=camera.room, camera=camera_id, gap_from=lost_at)
         self._incidents.open_for(key, draft)
 
-    def recording_ordered(self, order: Order) -> None:
-        """A line of the access log for recording switched on or off by an order."""
+    def recording_ordered(self, order: Order) -> list[str]:
+        """A line of the access log for recording switched on or off by an order; its cameras that are not here."""
         account = self._accounts.get(order.actor)
-        rooms = tuple(
-            dict.fromkeys(
-                self.point.camera(camera).room
-                for camera in order.body.get("cameras", [])
-                if any(known.id == camera for known in self.point.cameras)
-            )
-        )
+        places = {camera.id: camera.room for camera in self.point.cameras}
+        ordered = order.body.get("cameras", [])
+        rooms = tuple(dict.fromkeys(places[camera] for camera in ordered if camera in places))
         if not rooms:
             raise ExamKitError(
                 m("Order {number}: none of its cameras is in this point. Choose from the list.", number=order.id)
@@ -127,6 +123,7 @@ class Watch:
         now = self.clock.now()
         draft = AccessDraft(rooms, action, now, now, text=self._why(order), order=order.id)
         self._access_log.add(draft, AGENT, on_behalf=account)
+        return [camera for camera in ordered if camera not in places]
 
     def _why(self, order: Order) -> str:
         ordered = self._accounts.get(order.ordered_by)
@@ -150,6 +147,13 @@ class Watch:
             return
         rooms = tuple(dict.fromkeys(camera.room for camera in fresh))
         draft = AccessDraft(rooms, AccessAction.RECORDING_STARTED, now, now, text=self._say(m("by the day's plan")))
+        self._access_log.add(draft, AGENT)
+
+    def recording_ended(self, cameras: Sequence[str]) -> None:
+        """A line of the access log for cameras whose planned window is over."""
+        rooms = tuple(dict.fromkeys(self.point.camera(camera).room for camera in cameras))
+        now = self.clock.now()
+        draft = AccessDraft(rooms, AccessAction.RECORDING_STOPPED, now, now, text=self._say(m("by the day's plan")))
         self._access_log.add(draft, AGENT)
 
     def check_finished(self, run: Run) -> None:

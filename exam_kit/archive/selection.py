@@ -76,7 +76,8 @@ def choose(store: Store, point: Point, home: Home, day: dt.date, zones: Sequence
         zone = point.zone_of(camera)
         if zone not in zones:
             continue
-        found = segments(store, camera.id, day)
+        begins, ends = _reach(point, day, zone)
+        found = segments(store, camera.id, start=begins, end=ends)
         kept = [segment for segment in found if segment.closed and segment.end and segment.bytes is not None]
         pieces += [_piece(segment, zone, camera.room, home) for segment in kept]
         logged, covered = _day(store, point, camera, day, now)
@@ -87,13 +88,21 @@ def choose(store: Store, point: Point, home: Home, day: dt.date, zones: Sequence
     return Choice(tuple(pieces), tuple(gaps), tuple(cameras), tuple(lacking))
 
 
+def _reach(point: Point, day: dt.date, zone: Zone) -> tuple[dt.datetime, dt.datetime]:
+    """The local day, UTC, and on to the end of its exam's window where that lies after midnight."""
+    begins = dt.datetime.combine(day, dt.time(), tzinfo=point.tz).astimezone(dt.UTC)
+    ends = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=point.tz).astimezone(dt.UTC)
+    exam = point.day(day)
+    window = zone_windows(point, exam).get(zone) if exam else None
+    return (min(begins, window.start), max(ends, window.end)) if window else (begins, ends)
+
+
 def _day(
     store: Store, point: Point, camera: Camera, day: dt.date, now: dt.datetime
 ) -> tuple[list[ActGap], CameraCoverage]:
     """The gaps of one camera's local day and how it is covered, by the same arithmetic the screens use."""
     zone = point.zone_of(camera)
-    begins = dt.datetime.combine(day, dt.time(), tzinfo=point.tz).astimezone(dt.UTC)
-    ends = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=point.tz).astimezone(dt.UTC)
+    begins, ends = _reach(point, day, zone)
     logged = [
         ActGap(camera.id, camera.room, zone.value, gap.start, gap.end, gap.cause, gap.detail)
         for gap in gaps_of(store, camera.id, begins, ends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -23,7 +24,7 @@ from exam_kit.home import Home
 from exam_kit.point import Point, Zone
 from exam_kit.store import Ledger, Store
 from exam_kit.store.keys import SigningKey
-from tests.archive_day import archive, record
+from tests.archive_day import add_piece, archive, record
 
 
 @pytest.fixture
@@ -314,3 +315,20 @@ def test_progress_tells_how_far_and_a_failure_is_kept_translatable(
     message = kept_message(store.query("SELECT detail FROM archive_job WHERE state = 'failed'")[0]["detail"])
     assert message is not None and "no space for the papers" in message.text("en")
     assert "Документы" in message.text("ru") and "Arhīva" in message.text("lv")
+
+
+def test_an_exam_across_midnight_is_one_bag(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    late = point.days[0].model_copy(update={"start": dt.time(22, 0), "duration_min": 180.0})
+    night = point.model_copy(update={"days": (late,)})
+    midnight = dt.datetime(2026, 5, 28, 21, 0, tzinfo=dt.UTC)
+    minute = dt.timedelta(minutes=1)
+    for name, start in (("before", midnight - minute), ("after", midnight + 5 * minute)):
+        add_piece(store, ledger, home, "ENTR-1", f"{name}.mp4", name.encode() * 999, start, start + minute)
+    with store.transaction() as connection:
+        connection.execute("UPDATE segment SET day = '2026-05-29' WHERE path LIKE '%after%'")
+    clock.advance(18 * 3600)
+    result = archive(store, ledger, home, night, tmp_path / "drive", clock, zones=[Zone.ENTRANCE])
+    assert result.act is not None
+    assert [Path(file.path).name for file in result.act.files] == ["before.mp4", "after.mp4"]
