@@ -234,8 +234,8 @@ def _services(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def sleep(found: dict[str, Any]) -> Fact:
     """Values as `os.sleep` gives them: the last two numbers of `powercfg /q` are seconds on mains and on battery."""
     said = found.get("sleep")
-    said = [said] if isinstance(said, str) else said
-    numbers = [int(word, 16) for word in said or [] if re.fullmatch(r"0x[0-9a-fA-F]{8}", str(word))]
+    words = said if isinstance(said, list) else [said]
+    numbers = [int(str(word), 16) for word in words if re.fullmatch(r"0x[0-9a-fA-F]{8}", str(word))]
     if len(numbers) < 2:
         raise NoFact(Reason.ERROR, missing="powercfg", said=said)
     seconds = numbers[-2]
@@ -294,7 +294,7 @@ def usb(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
     A device's identity is USB\\VID_0A89&PID_0030\\SERIAL; a serial with "&" was made up by Windows.
     """
     listed = _list(found.get("usb"))
-    if not listed:
+    if not listed or any("PNPDeviceID" not in entry for entry in listed):
         raise NoFact(Reason.ERROR, missing="Win32_PnPEntity")
     told = []
     for entry in listed:

@@ -14,7 +14,7 @@ from exam_kit.clock import FakeClock
 from exam_kit.home import Home
 from exam_kit.point import Point, Secrets
 from exam_kit.store import Store
-from tests.checks_matrix import fault, script
+from tests.checks_matrix import fault, script, windows
 from tests.checks_servers import time_server
 from tests.checks_world import World
 
@@ -271,3 +271,49 @@ def test_one_lying_time_server_is_outvoted_and_a_tie_is_not_believed(world: Worl
         tie = world.check("clock.offset", rules, f'{{ servers = ["{one}", "{liar}"] }}')
         assert (tie.state, tie.fact.reason) == (State.UNKNOWN, Reason.ERROR)
         assert world.check("clock.offset", rules, f'{{ servers = ["{one}"] }}').state is State.WARN
+
+
+# --- Windows: the same probes, PowerShell that says nothing of use ----------------------------------------------------
+
+WINDOWS = {
+    "os.support": ("days_left, below = 0", "{ ends = {} }"),
+    "os.virtual_machine": ("virtual, is = true", "{}"),
+    "os.auto_update": ("automatic, is = true", "{}"),
+    "os.sleep": ("sleeps, is = true", "{}"),
+    "os.screensaver": ("blanks, is = true", "{}"),
+    "screen.size": ("width, below = 1280", "{}"),
+    "disk.health": ("healthy, is = false", "{}"),
+    "power.battery": ("health, below = 20", "{}"),
+    "antivirus.databases": ("age, above = 24", "{}"),
+    "antivirus.scan": ("in_exam, is = true", "{}"),
+    "clock.sync": ("on, is = false", "{}"),
+    "software.unapproved": ("found, above = 0", '{ forbidden = ["*"] }'),
+    "software.remote_control": ("found, above = 0", '{ programs = ["*"] }'),
+    "printer.ready": ("stopped, above = 0", "{}"),
+    "printer.queue": ("jobs, above = 0", "{}"),
+    "scanner.found": ("scanners, below = 1", "{}"),
+    "usb.tokens": ("tokens, below = 1", '{ models = ["0a89:*"] }'),
+    "usb.storage": ("foreign, above = 0", "{ allowed = [] }"),
+}
+
+
+@pytest.mark.parametrize("probe", WINDOWS)
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        (None, Reason.TOOL_ABSENT),
+        ("refuses", Reason.DENIED),
+        ("Get-CimInstance : Неизвестная ошибка", Reason.ERROR),
+        ("{}", Reason.ERROR),
+    ],
+)
+def test_windows_that_tells_nothing(world: World, probe: str, says: str | None, reason: Reason) -> None:
+    windows(world, {})
+    (world.bin / "powershell.exe").unlink()
+    if says is not None:
+        world.tool("powershell.exe", says)
+    rule, args = WINDOWS[probe]
+    result = world.check(probe, fault(rule), args)
+    assert result.state is State.UNKNOWN
+    # Without a list of products the Security Center has none: an absent program.
+    assert result.fact.reason is reason or (probe, says) == ("antivirus.databases", "{}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exam_kit.checks import NoFact, Reason, windows
+from exam_kit.checks import Fact, NoFact, Reason, windows
 
 NOW = datetime(2026, 5, 28, 5, 0, tzinfo=UTC)
 
@@ -115,3 +116,102 @@ def test_the_script_asks_nothing_that_repairs_packages() -> None:
     assert base64.b64encode(windows.SCRIPT.encode("utf-16-le"))
     assert len(windows.SCRIPT.encode("utf-16-le")) * 4 / 3 < 8000, "cmd.exe's longest command line is 8191"
     assert Path(windows.__file__).read_text(encoding="utf-8").count("powershell.exe") == 1
+
+
+# --- devices, updates, sleep: CIM classes and commands as Microsoft documents them ------------------------------------
+
+MACHINE: dict[str, Any] = {
+    "model": "OptiPlex 7010",
+    "screen": {"CurrentHorizontalResolution": 1920, "CurrentVerticalResolution": 1080},
+    "disks": [{"FriendlyName": "Samsung SSD 870", "Health": 0, "Wear": 3}],
+    "au": {"NoAutoUpdate": 1, "AUOptions": None},
+    "services": [
+        {"Name": "wuauserv", "State": "Stopped", "StartMode": "Manual"},
+        {"Name": "W32Time", "State": "Running", "StartMode": "Auto"},
+    ],
+    "timesource": "ntp1.vniiftri.ru,0x9",
+    "sleep": ["0x00000000", "0xffffffff", "0x00000001", "0x00000000", "0x00000384"],
+    "saver": {"ScreenSaveActive": "0", "ScreenSaveTimeOut": "900"},
+    "nordp": 1,
+    "printers": {"Name": "HP", "Default": True, "WorkOffline": False, "PrinterStatus": 3, "DetectedErrorState": 0},
+    "jobs": 0,
+    "imaging": {"Name": "CanoScan LiDE 220", "Status": "OK"},
+    "usb": [
+        {"PNPDeviceID": "USB\\VID_0A89&PID_0030\\5&2A1", "Name": "Rutoken", "Service": "WUDFRd"},
+        {"PNPDeviceID": "USB\\VID_0951&PID_1666\\E0D55EA5", "Name": "Kingston", "Service": "USBSTOR"},
+        {"PNPDeviceID": "USB\\VID_046D&PID_C31C&MI_00\\7&1", "Name": "Keyboard", "Service": "HidUsb"},
+    ],
+    "scan": {"Day": 8, "At": 120},
+    "full": [41000],
+    "design": [50000],
+}
+ON = {"ScreenSaveActive": "1", "ScreenSaveTimeOut": "600"}
+VALUES: list[tuple[Callable[[dict[str, Any]], Fact], dict[str, Any], dict[str, object]]] = [
+    (windows.virtual, {}, {"virtual": False, "kind": None}),
+    (windows.virtual, {"model": "VMware7,1"}, {"virtual": True, "kind": "vmware"}),
+    (windows.virtual, {"model": "Virtual Machine"}, {"virtual": True, "kind": "virtual machine"}),
+    (windows.screen, {}, {"width": 1920, "height": 1080}),
+    (windows.disks, {}, {"healthy": True, "disks": 1, "worn": 3, "bad_sectors": None}),
+    (windows.disks, {"disks": {"Health": 2}}, {"healthy": False, "disks": 1, "worn": None, "bad_sectors": None}),
+    (windows.auto_update, {}, {"automatic": False}),
+    (windows.auto_update, {"au": None}, {"automatic": True}),
+    (
+        windows.auto_update,
+        {"au": None, "services": [{"Name": "wuauserv", "StartMode": "Disabled"}]},
+        {"automatic": False},
+    ),
+    (windows.time_service, {}, {"on": True, "synchronised": True}),
+    (windows.time_service, {"timesource": "Local CMOS Clock"}, {"on": True, "synchronised": False}),
+    (windows.time_service, {"timesource": ""}, {"on": True, "synchronised": False}),
+    (windows.sleep, {}, {"sleeps": False, "after": None}),
+    (windows.sleep, {"sleep": ["0x00000384", "0x0000012c"]}, {"sleeps": True, "after": 15.0}),
+    (windows.screensaver, {}, {"blanks": False, "after": None}),
+    (
+        windows.screensaver,
+        {"saver": {"ScreenSaveActive": "1", "ScreenSaveTimeOut": "600"}},
+        {"blanks": True, "after": 10},
+    ),
+    (windows.battery_wear, {}, {"health": 82.0, "cycles": None}),
+]
+
+
+@pytest.mark.parametrize(("parse", "change", "values"), VALUES)
+def test_what_the_machine_tells(
+    parse: Callable[[dict[str, Any]], Fact], change: dict[str, Any], values: dict[str, object]
+) -> None:
+    assert dict(parse({**MACHINE, **change}).values) == values
+
+
+def test_devices() -> None:
+    printers, jobs = windows.printers(MACHINE)
+    assert (printers, jobs) == ([{"name": "HP", "default": True, "ready": True, "why": ""}], 0)
+    offline = {**MACHINE, "printers": [{"Name": "HP", "WorkOffline": True, "PrinterStatus": 3}]}
+    assert windows.printers(offline)[0][0]["ready"] is False
+    assert windows.scanners(MACHINE) == ["CanoScan LiDE 220"]
+    # A serial with "&" was made up by Windows; an interface of a device is not a device.
+    assert windows.usb(MACHINE) == [
+        ("0a89:0030", "", "Rutoken", False),
+        ("0951:1666", "E0D55EA5", "Kingston", True),
+    ]
+    assert windows.remote_desktop(MACHINE) == []
+    assert windows.remote_desktop({"nordp": 0}) == ["Remote Desktop"]
+    assert windows.antivirus_schedule(MACHINE) == (8, 120.0)
+
+
+EVERYTHING: list[Callable[[dict[str, Any]], object]] = [
+    windows.virtual, windows.screen, windows.disks, windows.auto_update, windows.time_service, windows.sleep,
+    windows.screensaver, windows.battery_wear, windows.printers, windows.scanners, windows.usb,
+    windows.remote_desktop, windows.antivirus_schedule,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("parse", EVERYTHING)
+@pytest.mark.parametrize("word", ["absent", None, "Отказано в доступе", {}, [], -7])
+def test_an_answer_that_says_nothing_is_no_value(parse: Callable[[dict[str, Any]], object], word: object) -> None:
+    found = {} if word == "absent" else dict.fromkeys(MACHINE, word)
+    if isinstance(word, str | int):
+        found.pop("model", None)  # any word may be a model's name
+    found.pop("imaging", None)  # and an empty list of scanners or printers is an answer
+    found.pop("printers", None)
+    with pytest.raises(NoFact):
+        parse(found)
