@@ -253,6 +253,7 @@ def test_an_ended_session_shows_nothing_more(page: Page, site: Site) -> None:
 
 def test_everything_is_reached_by_keyboard(page: Page, site: Site) -> None:
     page.goto(f"{site.url}/signin")
+    expect(page.locator("#login")).to_be_focused()
     page.keyboard.type("anna")
     page.keyboard.press("Tab")
     page.keyboard.type(PINS["anna"])
