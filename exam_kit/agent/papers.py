@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from exam_kit.archive.act import Document, HandoverAct
-from exam_kit.checks.report import run_dict
-from exam_kit.checks.results import latest_run
+from exam_kit.checks.results import latest_run, told
 from exam_kit.clock import Clock
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf
 from exam_kit.home import Home
@@ -42,7 +41,7 @@ def hand_over_documents(
     ]
     run = latest_run(store, day=str(day.date))
     if run is not None:
-        found = run_dict(run)
+        found = told(store, run)
         papers.append(
             Document(
                 "check-protocol.pdf", check_protocol_pdf(point, day, found, language, head, people=people, made_at=made)

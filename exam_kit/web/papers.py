@@ -12,8 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from exam_kit.agent import orders
-from exam_kit.checks.report import run_dict
-from exam_kit.checks.results import get_run
+from exam_kit.checks.results import get_run, told
 from exam_kit.errors import UsageError, m
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, incident_pdf
 from exam_kit.journal.access_log import AccessLog
@@ -68,7 +67,7 @@ def _protocol(desk: Desk, asked: Asked, language: str) -> bytes:
         raise _not_there() from None
     point = desk.point()
     day = point.day(date.fromisoformat(run.day)) if run.day else None
-    return check_protocol_pdf(point, day, run_dict(run), language, desk.ledger.head())
+    return check_protocol_pdf(point, day, told(desk.store, run), language, desk.ledger.head())
 
 
 def _act(desk: Desk, asked: Asked, _language: str) -> bytes:
