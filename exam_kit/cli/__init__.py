@@ -7,6 +7,7 @@ Every command has ``--help`` and, where it tells something, ``--json``. What it 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import locale
 import os
@@ -15,11 +16,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from exam_kit import __version__
-from exam_kit.cli import checks, day, house, log, station
 from exam_kit.errors import AccessDenied, ExamKitError, m
 from exam_kit.i18n import LANGUAGES, _, set_language
 
 __all__ = ["main"]
+
+ROOMS = {
+    "house": ("up", "demo", "doctor", "user", "camera"),
+    "day": ("check", "record", "archive", "verify"),
+    "checks": ("lint",),
+    "log": ("log",),
+    "station": ("station",),
+}
+"""Module of this package and the commands it adds; only the module of the command that is called is loaded."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     set_language(_system_language())
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(_rooms(arguments)).parse_args(arguments)
     set_language(options.language or _system_language())
     try:
         return int(options.run(options))
@@ -68,13 +78,20 @@ def _system_language() -> str:
     return code if code in LANGUAGES else "ru"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _rooms(arguments: Sequence[str]) -> list[str]:
+    """The rooms to load: that of the command, or all of them where it is not plain which one is meant."""
+    words = [word for before, word in zip(["", *arguments], arguments, strict=False) if before != "--language"]
+    command = next((word for word in words if not word.startswith("-")), None)
+    return [room for room, commands in ROOMS.items() if command in commands] or list(ROOMS)
+
+
+def _parser(rooms: Sequence[str]) -> argparse.ArgumentParser:
     parser: Any = argparse.ArgumentParser(
         prog="exam-kit", description=_("Exam Kit: checks, recording, archive, journals.")
     )
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--language", choices=sorted(LANGUAGES), help=_("language of messages (default: the system's)"))
     commands = parser.add_subparsers(title=_("commands"), required=True, metavar="COMMAND")
-    for room in (house, day, checks, log, station):
-        room.add_commands(commands)
+    for room in rooms:
+        importlib.import_module(f"{__name__}.{room}").add_commands(commands)
     return parser  # type: ignore[no-any-return]
