@@ -7,17 +7,39 @@ from urllib.parse import quote
 import streamlit as st
 
 from exam_kit.agent import orders
+from exam_kit.checks.report import run_dict
 from exam_kit.checks.results import latest_run
-from exam_kit.i18n import _
+from exam_kit.checks.waivers import Waivers
+from exam_kit.i18n import N_, _
 from exam_kit.store import Act
-from exam_kit.ui.check_cards import GROUPS, card, grouped, in_order, verdict
+from exam_kit.ui.check_cards import grouped, in_order
+from exam_kit.ui.check_intake import take_in
+from exam_kit.ui.check_results import show_run
 from exam_kit.ui.check_runs import ask, failed_checks, progress, under_way
-from exam_kit.ui.check_sign import sign_form
+from exam_kit.ui.check_stations import show_stations
+from exam_kit.ui.check_waive import waivers_table
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.seat import Seat, live, require_page, saying_errors
 
+VIEWS = {"results": N_("This computer"), "stations": N_("Exam stations"), "waivers": N_("Waivers")}
+
 seat = require_page(Act.VIEW)
-st.title(_("Checks"))
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.title(_("Checks"))
+    view = st.segmented_control(
+        _("What to show"), list(VIEWS), format_func=lambda one: _(VIEWS[one]), default="results", required=True,
+        label_visibility="collapsed", key=f"checks-view-{seat.language}",
+    )  # fmt: skip
+
+waivers = Waivers(seat.ledger, seat.home)
+with saying_errors(seat):
+    if view == "stations":
+        take_in(seat, waivers.profile)
+        show_stations(seat, waivers)
+    elif view == "waivers":
+        st.html(waivers_table(seat, waivers))
+if view != "results":
+    st.stop()
 
 waiting = bool(orders.open_orders(seat.store, "check")) or under_way(seat) is not None
 run = latest_run(seat.store)
@@ -36,7 +58,8 @@ def follow(seat: Seat) -> None:
     words = _("The checks are running: {done} of {total}").format(done=done, total=total or "…")
     st.progress(min(1.0, done / total) if total else 0.0, text=words)
     if now is not None:
-        st.html(in_order(seat, [told for results in grouped(now).values() for told in results]))
+        worst_first = [told for results in grouped(run_dict(now)).values() for told in results]
+        st.html(in_order(seat, worst_first, states=True))
 
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -46,9 +69,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         with saying_errors(seat):
             ask(seat, None)
             st.rerun()
-    if st.button(
-        _("Only the failed again ({count})").format(count=len(again)), disabled=waiting or not (allowed and again)
-    ):
+    label = _("Only the failed again ({count})").format(count=len(again))
+    if st.button(label, disabled=waiting or not (allowed and again), shortcut="F2"):
         with saying_errors(seat):
             ask(seat, again)
             st.rerun()
@@ -61,19 +83,5 @@ if waiting:
 if run is None:
     st.info(_("No check has been run yet."))
     st.stop()
-
-st.html(verdict(seat, run))
-groups = grouped(run)
-for title, _states in GROUPS:
-    results = groups[title]
-    if not results:
-        continue
-    calm = title in ("In order", "Does not apply")
-    with st.expander(f"{_(title)} · {len(results)}", expanded=not calm):
-        if calm:
-            st.html(in_order(seat, results))
-            continue
-        for told in results:
-            st.html(card(seat, told))
-            if told["manual"] and not told["signed"]:
-                sign_form(seat, run.id, told)
+with saying_errors(seat):
+    show_run(seat, run, waivers)

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from exam_kit.checks.model import Run
-from exam_kit.checks.report import run_dict
 from exam_kit.clock import from_iso
 from exam_kit.i18n import N_, _
 from exam_kit.store.rights import ROLE_LABELS, Role
+from exam_kit.ui.check_changes import Changes, tag, what_changed
 from exam_kit.ui.marks import CHECK_TONES, VERDICT_TONES, chip, mark
 from exam_kit.ui.seat import Seat
-from exam_kit.ui.when import moment, seconds_time
+from exam_kit.ui.when import moment, seconds_time, size
 
-__all__ = ["GROUPS", "card", "grouped", "in_order", "roles_text", "verdict"]
+__all__ = ["GROUPS", "card", "grouped", "in_order", "name_of", "roles_text", "verdict"]
 
 GROUPS = (
     (N_("Faults"), ("fail",)),
@@ -29,9 +28,8 @@ GROUPS = (
 """Headings and the states under each, in the order they are shown."""
 
 
-def verdict(seat: Seat, run: Run) -> str:
-    """The banner over the results."""
-    told = run_dict(run)
+def verdict(seat: Seat, told: Mapping[str, Any]) -> str:
+    """The banner over the results of a run, given as `run_dict` tells it."""
     tone = VERDICT_TONES.get(told["verdict"] or "", "ask")
     word = told["verdict_label"][seat.language] if told["verdict_label"] else _("running")
     counts = told["counts"]
@@ -50,43 +48,64 @@ def verdict(seat: Seat, run: Run) -> str:
     )
 
 
-def grouped(run: Run) -> dict[str, list[dict[str, Any]]]:
-    """The run's results under the headings of `GROUPS`, as `run_dict` tells them."""
-    checks = run_dict(run)["checks"]
-    return {title: [one for one in checks if one["state"] in states] for title, states in GROUPS}
+def grouped(told: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The results of a run under the headings of `GROUPS`, as `run_dict` tells them."""
+    return {title: [one for one in told["checks"] if one["state"] in states] for title, states in GROUPS}
 
 
-def card(seat: Seat, told: Mapping[str, Any]) -> str:
-    """One result in full: expected, found, what to do, and the evidence folded away."""
+def name_of(seat: Seat, told: Mapping[str, Any]) -> str:
+    """What was checked, and on what."""
+    title = str(told["title"][seat.language])
+    return f"{title} · {told['target']}" if told["target"] else title
+
+
+def card(seat: Seat, told: Mapping[str, Any], changes: Changes | None = None) -> str:
+    """One result in full: expected, found, what to do, what changed, and the evidence folded away."""
     language, tone = seat.language, CHECK_TONES[told["state"]]
-    name = told["title"][language] + (f" · {told['target']}" if told["target"] else "")
+    change = (changes or {}).get((told["check"], told["target"]))
     rows = [(_("Expected"), told["expected"][language], ""), (_("Found"), told["found"][language], "")]
     if told["state"] not in ("ok", "skip"):
         rows.append((_("What to do"), told["fix"][language], "fix"))
+    if change is not None and change["moved"]:
+        rows.append((_("Since the last run"), what_changed(seat, change), ""))
     if told["signed"]:
         rows.append((_("Answered by"), _signature(seat, told["signed"]), ""))
+        papers = told["signed"].get("attachments", ())
+        kept = ", ".join(f"{one['name']} ({size(seat, one['bytes'])})" for one in papers)
+        rows.append((_("Attached"), kept, ""))
+    if told["waived"]:
+        rows += _waiver(seat, told["waived"])
     listed = "".join(
         f'<dt>{escape(label)}</dt><dd class="{kind}">{escape(value)}</dd>' for label, value, kind in rows if value
     )
     severity = f"{told['family_label'][language]} · {told['severity_label'][language]}"
     return (
-        f'<div class="ek-check {tone}"><header><span>{mark(tone)}{escape(name)}</span>'
-        f"<span>{chip(tone, told['state_label'][language])}</span></header>"
+        f'<div class="ek-check {tone}"><header><span>{mark(tone)}{escape(name_of(seat, told))}</span>'
+        f"<span>{chip(tone, told['state_label'][language])}{tag(change)}</span></header>"
         f"<dl>{listed}<dt>{_('Matters as')}</dt><dd>{escape(severity)}</dd></dl>{_evidence(seat, told)}</div>"
     )
 
 
-def in_order(seat: Seat, results: Iterable[Mapping[str, Any]]) -> str:
-    """Results that need no action, as a plain table."""
+def in_order(
+    seat: Seat, results: Iterable[Mapping[str, Any]], changes: Changes | None = None, *, states: bool = False
+) -> str:
+    """Results as a plain table: those that need no action, or with `states` any, each with its state in words."""
+    known = changes or {}
     rows = "".join(
-        f"<tr><td>{mark(CHECK_TONES[told['state']])}{escape(told['title'][seat.language])}"
-        f"{' · ' + escape(told['target']) if told['target'] else ''}</td>"
+        f"<tr>{_state(seat, told) if states else ''}"
+        f"<td>{'' if states else mark(CHECK_TONES[told['state']])}{escape(name_of(seat, told))}"
+        f"{tag(known.get((told['check'], told['target'])))}</td>"
         f"<td>{escape(told['found'][seat.language])}</td><td>{escape(told['expected'][seat.language])}</td>"
         f'<td class="num">{escape(seconds_time(seat, from_iso(told["at"])))}</td></tr>'
         for told in results
     )
-    head = "".join(f"<th>{escape(_(name))}</th>" for name in (N_("Check"), N_("Found"), N_("Expected"), N_("Time")))
+    names = (*((N_("State"),) if states else ()), N_("Check"), N_("Found"), N_("Expected"), N_("Time"))
+    head = "".join(f"<th>{escape(_(name))}</th>" for name in names)
     return f'<table class="ek-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _state(seat: Seat, told: Mapping[str, Any]) -> str:
+    return f"<td>{chip(CHECK_TONES[told['state']], told['state_label'][seat.language])}</td>"
 
 
 def roles_text(roles: Iterable[str]) -> str:
@@ -97,6 +116,16 @@ def roles_text(roles: Iterable[str]) -> str:
 def _signature(seat: Seat, signed: Mapping[str, Any]) -> str:
     post = signed["post"] or _(ROLE_LABELS[Role(signed["role"])])
     return f"{signed['name']}, {post}, {moment(seat, from_iso(signed['at']))}"
+
+
+def _waiver(seat: Seat, waived: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    post = waived["post"] or _(ROLE_LABELS[Role(waived["role"])])
+    until = moment(seat, from_iso(waived["until"]))
+    return [
+        (_("Waived by"), f"{waived['name']}, {post}, {moment(seat, from_iso(waived['given_at']))}", ""),
+        (_("Why"), waived["why"], ""),
+        (_("Until"), f"{until} · {waived['covers_label'][seat.language]}", ""),
+    ]
 
 
 def _evidence(seat: Seat, told: Mapping[str, Any]) -> str:

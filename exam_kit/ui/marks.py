@@ -19,7 +19,7 @@ VERDICT_TONES = {"ready": "good", "ready_with_remarks": "warn", "incomplete": "a
 
 
 def mark(tone: str) -> str:
-    """The shape of a tone: good (disc), warn (triangle), bad (octagon), ask (square), unknown (diamond), rec, none."""
+    """The shape of a tone: good disc, warn triangle, bad octagon, ask full square, unknown hollow square, rec, none."""
     return f'<span class="ek-mark {tone}" aria-hidden="true"></span>'
 
 
