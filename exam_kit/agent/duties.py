@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from exam_kit.agent import orders
+from exam_kit.agent.checking import check_now
 from exam_kit.agent.orders import Order
 from exam_kit.agent.papers import hand_over_documents
 from exam_kit.archive.act import KeepRule
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import Progress
-from exam_kit.checks import CheckContext, Result, load_profile, run_and_keep
+from exam_kit.checks import Result, load_profile
 from exam_kit.checks.model import Run
 from exam_kit.clock import Clock
 from exam_kit.errors import ExamKitError, m
@@ -27,7 +27,7 @@ from exam_kit.home import Home
 from exam_kit.point import ExamDay, Point, Secrets, Zone
 from exam_kit.store import Ledger, Store
 
-__all__ = ["Duties", "check_now"]
+__all__ = ["Duties"]
 
 log = logging.getLogger(__name__)
 
@@ -154,25 +154,3 @@ class Duties:
                 orders.end(self.ledger, order, "cancelled", result.as_dict())
             return
         orders.end(self.ledger, order, "done", result.as_dict())
-
-
-def check_now(
-    point: Point,
-    home: Home,
-    store: Store,
-    ledger: Ledger,
-    secrets: Secrets,
-    clock: Clock,
-    day: ExamDay | None,
-    actor: str,
-    only: Sequence[str] | None = None,
-    on_result: Any = None,
-) -> Run:
-    """Run the point's profile and keep every result as it comes.
-
-    Raises:
-        PointInvalid: the profile has mistakes.
-    """
-    profile = load_profile(point.profile, home)
-    context = CheckContext(point=point, home=home, store=store, secrets=secrets, day=day, clock=clock)
-    return run_and_keep(profile, context, ledger, actor=actor, only=only, on_result=on_result)

@@ -23,8 +23,8 @@ __all__ = ["main"]
 
 ROOMS = {
     "house": ("up", "demo", "doctor", "user", "camera"),
-    "day": ("check", "record", "archive", "verify"),
-    "checks": ("lint",),
+    "checks": ("check", "lint"),
+    "day": ("record", "archive", "verify"),
     "log": ("log",),
     "station": ("station",),
 }

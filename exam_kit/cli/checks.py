@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from exam_kit.agent.duties import check_now
+from exam_kit.agent.checking import check_now
 from exam_kit.checks.lint import lint
 from exam_kit.checks.model import EXIT_CODES, Result, Run, Verdict
 from exam_kit.checks.outputs import FORMATS, NAGIOS_UNKNOWN, exit_code, nagios_unknown, write_out
@@ -19,17 +19,25 @@ from exam_kit.checks.waivers_given import permitted, waivers_given
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
 from exam_kit.clock import from_iso, iso
 from exam_kit.errors import AccessDenied, ExamKitError, PointInvalid, UsageError, m
-from exam_kit.forms import check_protocol_pdf
 from exam_kit.home import Home
 from exam_kit.i18n import _, current_language
 from exam_kit.journal.person import Person, person_of
 from exam_kit.point import ExamDay
 from exam_kit.store import Accounts
 
-__all__ = ["add_commands", "add_outputs", "check_point"]
+__all__ = ["add_commands"]
 
 
 def add_commands(commands: Any) -> None:
+    check = commands.add_parser("check", help=_("run the checks; 0 READY, 3 NOT READY, 4 INCOMPLETE, 5 with remarks"))
+    check.add_argument("--only", nargs="+", metavar="ID", help=_("only these checks; the others are carried over"))
+    check.add_argument("--day", type=date.fromisoformat, help=_("exam day YYYY-MM-DD (default: today's or the next)"))
+    check.add_argument("--station", metavar="ID", help=_("check this computer as an exam station, from a stick"))
+    check.add_argument("--kit", type=Path, metavar="FOLDER", help=_("the stick's folder (default: the current one)"))
+    check.add_argument("--send", metavar="URL", help=_("send the result to the laptop, too: https://ADDRESS:PORT/"))
+    add_json(check)
+    check.set_defaults(run=_check)
+    _add_outputs(check)
     linter = commands.add_parser("lint", help=_("list every mistake of profiles and own checks; 0 none, 10 mistakes"))
     linter.add_argument(
         "what", nargs="*", metavar="PROFILE|PATH", help=_("profiles, or files (default: all of this home)")
@@ -38,7 +46,7 @@ def add_commands(commands: Any) -> None:
     linter.set_defaults(run=_lint)
 
 
-def add_outputs(check: argparse.ArgumentParser) -> None:
+def _add_outputs(check: argparse.ArgumentParser) -> None:
     """What `check` can tell, and how; `check` has its own `run` already."""
     check.add_argument("--last", action="store_true", help=_("tell the latest run; nothing is run"))
     check.add_argument(
@@ -66,6 +74,22 @@ def add_outputs(check: argparse.ArgumentParser) -> None:
     check.set_defaults(run=told_as_asked)
 
 
+def _check(options: argparse.Namespace) -> int:
+    if options.station:
+        from exam_kit.cli.station import check_here
+
+        return check_here(options)
+    if options.kit or options.send:
+        raise UsageError(m("check: --kit and --send belong to --station. Name the station, or leave them out."))
+    desk = Desk.open()
+    days = sorted(desk.point.days, key=lambda day: day.date)
+    today = desk.clock.now().astimezone(desk.point.tz).date()
+    day = next((one for one in days if one.date == options.day or (not options.day and one.date >= today)), None)
+    if options.day and day is None:
+        raise UsageError(m("{day}: the point has no exam on this day. Choose one of its exam days.", day=options.day))
+    return _check_point(options, desk, day)
+
+
 def _fit(options: argparse.Namespace) -> None:
     if options.last and options.only:
         raise UsageError(m("check --last: nothing is run, so --only has no meaning. Leave one of them out."))
@@ -79,7 +103,7 @@ def _fit(options: argparse.Namespace) -> None:
         raise UsageError(m("check --format pdf: a PDF is not shown on a terminal. Name a file with --out."))
 
 
-def check_point(options: argparse.Namespace, desk: Desk, day: ExamDay | None) -> int:
+def _check_point(options: argparse.Namespace, desk: Desk, day: ExamDay | None) -> int:
     """Run the checks for this exam day, or take the latest run, and tell it as asked."""
     run = _last(desk, options) if options.last else _run(desk, options, day)
     in_force = permitted(waivers_given(desk.ledger, at=iso(desk.clock.now())), _profile(desk))
@@ -139,6 +163,8 @@ def _aged(run: Run, max_age_h: float | None, now: datetime) -> Run:
 
 
 def _protocol(desk: Desk, run: Run, found: dict[str, Any]) -> bytes:
+    from exam_kit.forms import check_protocol_pdf  # brings the typesetter, which only paper needs
+
     accounts = Accounts(desk.store, desk.ledger, desk.clock).all()
     people: dict[str, Person] = {account.login: person_of(account) for account in accounts}
     day = desk.point.day(date.fromisoformat(run.day)) if run.day else None

@@ -1,4 +1,4 @@
-"""Commands of the exam day: check, record, archive, verify. With a running agent they give it orders."""
+"""Commands of the exam day: record, archive, verify. With a running agent they give it orders."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
 from exam_kit.archive.verify import verify_bag
-from exam_kit.cli.checks import add_outputs, check_point
-from exam_kit.cli.station import check_here
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
 from exam_kit.errors import ArchiveError, ExamKitError, UsageError, m
 from exam_kit.i18n import _
@@ -32,16 +30,6 @@ NOBODY_S = 15.0
 
 
 def add_commands(commands: Any) -> None:
-    check = commands.add_parser("check", help=_("run the checks; 0 READY, 3 NOT READY, 4 INCOMPLETE, 5 with remarks"))
-    check.add_argument("--only", nargs="+", metavar="ID", help=_("only these checks; the others are carried over"))
-    check.add_argument("--day", type=date.fromisoformat, help=_("exam day YYYY-MM-DD (default: today's or the next)"))
-    check.add_argument("--station", metavar="ID", help=_("check this computer as an exam station, from a stick"))
-    check.add_argument("--kit", type=Path, metavar="FOLDER", help=_("the stick's folder (default: the current one)"))
-    check.add_argument("--send", metavar="URL", help=_("send the result to the laptop, too: https://ADDRESS:PORT/"))
-    add_json(check)
-    check.set_defaults(run=_check)
-    add_outputs(check)
-
     record = commands.add_parser("record", help=_("start or stop recording on an order"))
     record.add_argument("--camera", nargs="+", metavar="ID", help=_("these cameras (default: all)"))
     record.add_argument(
@@ -76,20 +64,6 @@ def add_commands(commands: Any) -> None:
     verify.add_argument("--key", type=Path, help=_("the point's public key, kept elsewhere"))
     add_json(verify)
     verify.set_defaults(run=_verify)
-
-
-def _check(options: argparse.Namespace) -> int:
-    if options.station:
-        return check_here(options)
-    if options.kit or options.send:
-        raise UsageError(m("check: --kit and --send belong to --station. Name the station, or leave them out."))
-    desk = Desk.open()
-    days = sorted(desk.point.days, key=lambda day: day.date)
-    today = desk.clock.now().astimezone(desk.point.tz).date()
-    day = next((one for one in days if one.date == options.day or (not options.day and one.date >= today)), None)
-    if options.day and day is None:
-        raise UsageError(m("{day}: the point has no exam on this day. Choose one of its exam days.", day=options.day))
-    return check_point(options, desk, day)
 
 
 @contextmanager

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import sqlite_utils
+from typing import TYPE_CHECKING, Any
 
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
-from exam_kit.store.migrations import migrations
+from exam_kit.store.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    import sqlite_utils
 
 __all__ = ["Store", "open_store"]
 
@@ -34,21 +35,24 @@ class Store:
         self._local = threading.local()
 
     @property
-    def db(self) -> sqlite_utils.Database:
-        """This thread's database.
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection.
 
         Raises:
             StoreError: the file cannot be opened.
         """
-        found: sqlite_utils.Database | None = getattr(self._local, "db", None)
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = self._local.db = sqlite_utils.Database(self._connect())
+            found = self._local.connection = self._connect()
         return found
 
     @property
-    def connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection = self.db.conn
-        return connection
+    def db(self) -> sqlite_utils.Database:
+        """This thread's connection with the comforts of sqlite-utils, for work on the schema."""
+        # Imported here: it brings pandas where that is installed, half a second that most commands need not spend.
+        import sqlite_utils
+
+        return sqlite_utils.Database(self.connection)
 
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rwc"
@@ -106,10 +110,10 @@ class Store:
 
     def close(self) -> None:
         """Close this thread's connection."""
-        found = getattr(self._local, "db", None)
+        found = getattr(self._local, "connection", None)
         if found is not None:
-            found.conn.close()
-            self._local.db = None
+            found.close()
+            self._local.connection = None
 
 
 def open_store(home: Home) -> Store:
@@ -121,13 +125,28 @@ def open_store(home: Home) -> Store:
     home.create()
     store = Store(home.store)
     try:
-        # sqlite-utils begins deferred; taking the write lock first keeps two starting processes from both migrating.
-        if migrations.pending(store.db):
-            with _exclusive(store):
-                migrations.apply(store.db)
+        (version,) = store.connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                m(
+                    "{path}: was written by a newer Exam Kit. Use that one, or set EXAM_KIT_HOME to another folder.",
+                    path=home.store,
+                )
+            )
+        if version < SCHEMA_VERSION:
+            _migrate(store)
     except sqlite3.Error as problem:
         raise _store_error(home.store, problem) from problem
     return store
+
+
+def _migrate(store: Store) -> None:
+    from exam_kit.store.migrations import migrations  # only a new or an older database needs the tools for it
+
+    # sqlite-utils begins deferred; taking a lock first keeps two starting processes from both migrating.
+    with _exclusive(store):
+        migrations.apply(store.db)
+        store.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 @contextmanager

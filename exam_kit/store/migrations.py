@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils.migrations import Migrations
 
-from exam_kit.store.schema import LEDGER_SCHEMA, STATION_TABLES, TABLES
+from exam_kit.store.schema import INDEXES, LEDGER_SCHEMA, STATION_TABLES, TABLES
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -34,4 +34,11 @@ def m002_tables(db: Database) -> None:
 def m003_stations(db: Database) -> None:
     """Results of checks that were made on exam stations."""
     for statement in STATION_TABLES:
+        db.execute(statement)
+
+
+@migrations()
+def m004_unfinished_segments(db: Database) -> None:
+    """Find unfinished recordings without reading all of them."""
+    for statement in INDEXES:
         db.execute(statement)

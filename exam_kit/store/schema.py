@@ -6,7 +6,10 @@ is kept by name because `log verify` compares it with what stands in the file: a
 
 from __future__ import annotations
 
-__all__ = ["LEDGER_SCHEMA", "STATION_TABLES", "TABLES"]
+__all__ = ["INDEXES", "LEDGER_SCHEMA", "SCHEMA_VERSION", "STATION_TABLES", "TABLES"]
+
+SCHEMA_VERSION = 4
+"""How many steps `migrations` has; kept in the file, so that one that is up to date is known at a glance."""
 
 
 def _frozen(table: str, act: str) -> str:
@@ -199,4 +202,9 @@ STATION_TABLES = (
   remarks TEXT NOT NULL,
   seq INTEGER NOT NULL
 ) STRICT""",
+)
+
+INDEXES = (
+    # What a crash left unfinished is looked for at every start, among all that was ever recorded.
+    "CREATE INDEX segment_unfinished ON segment (id) WHERE seq IS NULL",
 )

@@ -12,7 +12,8 @@ from exam_kit.cli import ROOMS, _parser, _rooms
 @pytest.mark.parametrize(
     ("arguments", "rooms"),
     [
-        (["check"], ["day"]),
+        (["check"], ["checks"]),
+        (["archive"], ["day"]),
         (["--language", "lv", "log", "verify"], ["log"]),
         (["--language=ru", "lint", "check"], ["checks"]),
         (["--help"], list(ROOMS)),

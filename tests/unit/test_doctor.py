@@ -172,7 +172,7 @@ def no_database_at_all(home: Home) -> None:
     [
         (open_secrets, "secrets", State.FAULT, "0644"),
         (forget_a_password, "secrets", State.FAULT, "ENTR-1"),
-        (break_the_secrets, "secrets", State.UNKNOWN, "could not be checked"),
+        (break_the_secrets, "secrets", State.UNKNOWN, "cannot be read"),
         (open_key, "keys", State.FAULT, "others may read the key"),
         (lose_the_key, "keys", State.FAULT, "gone"),
         (swap_the_public_key, "keys", State.FAULT, "does not belong"),

@@ -12,6 +12,8 @@ from exam_kit.clock import FakeClock, from_iso, iso
 from exam_kit.errors import AccessDenied, StoreError, UsageError
 from exam_kit.home import Home
 from exam_kit.store import Account, Accounts, Act, Ledger, Role, Sessions, Store, may, open_store, require
+from exam_kit.store.migrations import migrations
+from exam_kit.store.schema import SCHEMA_VERSION
 
 
 @pytest.fixture
@@ -135,3 +137,26 @@ def test_moments_are_kept_so_that_text_order_is_time_order() -> None:
     assert from_iso("2026-05-28T10:00:00+03:00") == moment
     with pytest.raises(ValueError, match="zone"):
         iso(datetime(2026, 5, 28))  # noqa: DTZ001 - the point of the test
+
+
+def test_the_version_in_the_file_counts_the_steps(home: Home, store: Store) -> None:
+    steps = [step.name for step in migrations.applied(store.db)]
+    assert len(steps) == SCHEMA_VERSION
+    assert store.connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    assert migrations.pending(store.db) == []
+
+
+def test_an_older_database_is_brought_up_to_date(home: Home, store: Store, accounts: Accounts) -> None:
+    store.connection.execute("DROP INDEX segment_unfinished")
+    store.connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_unfinished_segments'")
+    store.connection.execute("PRAGMA user_version = 3")
+    again = open_store(home)
+    assert migrations.pending(again.db) == []
+    assert again.query("SELECT login FROM account") == [{"login": "spec"}]
+    again.close()
+
+
+def test_a_newer_database_is_refused_in_words(home: Home, store: Store) -> None:
+    store.connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    with pytest.raises(StoreError, match="a newer Exam Kit"):
+        open_store(home)
