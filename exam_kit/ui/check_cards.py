@@ -124,7 +124,8 @@ def _waiver(seat: Seat, waived: Mapping[str, Any]) -> list[tuple[str, str, str]]
     return [
         (_("Waived by"), f"{waived['name']}, {post}, {moment(seat, from_iso(waived['given_at']))}", ""),
         (_("Why"), waived["why"], ""),
-        (_("Until"), f"{until} · {waived['covers_label'][seat.language]}", ""),
+        (_("Until"), until, ""),
+        (_("Without the waiver"), waived["covers_label"][seat.language], ""),
     ]
 
 

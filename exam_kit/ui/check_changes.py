@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
 from typing import Any
 
@@ -12,7 +12,7 @@ from exam_kit.i18n import N_, _
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import moment
 
-__all__ = ["Changes", "changes_line", "changes_of", "tag", "what_changed"]
+__all__ = ["Changes", "changes_line", "changes_of", "tag", "what_changed", "without"]
 
 Changes = Mapping[tuple[str, str], Mapping[str, Any]]
 """Changes as `compare_dict` tells them, by check and target."""
@@ -32,6 +32,15 @@ SHORT = {
 def changes_of(comparison: Mapping[str, Any] | None) -> Changes:
     """The changes of a comparison, to be looked up for a result."""
     return {(one["check"], one["target"]): one for one in comparison["changes"]} if comparison else {}
+
+
+def without(comparison: Mapping[str, Any] | None, targets: Collection[str]) -> Mapping[str, Any] | None:
+    """The comparison without what changed on these targets; what is missing stays."""
+    if comparison is None:
+        return None
+    left = [one for one in comparison["changes"] if one["target"] not in targets or one["kind"] == Kind.MISSING]
+    counts = {kind.value: sum(one["kind"] == kind for one in left) for kind in Kind}
+    return {**comparison, "changes": left, "counts": counts}
 
 
 def changes_line(seat: Seat, comparison: Mapping[str, Any] | None) -> str:

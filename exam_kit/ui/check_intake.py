@@ -29,8 +29,10 @@ TAKEN = N_("{station}: taken in, {verdict}")
 
 def take_in(seat: Seat, profile: Profile) -> None:
     """Where the files are, which of them are new, and one button; what came of it stays until the next time."""
-    for taken, text in st.session_state.get(SAID, ()):
-        (st.success if taken else st.error)(plain(text))
+    said: dict[str, list[str]] = st.session_state.get(SAID, {})
+    for tone, show in (("bad", st.error), ("warn", st.warning), ("good", st.success)):
+        if said.get(tone):
+            show(plain("\n".join(said[tone])))
     if not seat.may(Act.RUN_CHECKS):
         return
     with st.expander(_("Take in results of exam stations"), expanded=bool(_sticks(seat))):
@@ -43,25 +45,28 @@ def take_in(seat: Seat, profile: Profile) -> None:
             files: list[tuple[str, bytes]] = []
             with saying_errors(seat):
                 files = _new_files(seat, [Path(typed)] if typed else [Path(one) for one in _sticks(seat)])
-            names = [name for name, _content in files]
-            picked = st.pills(
-                _("New results found: {count}").format(count=len(names)),
-                names,
-                selection_mode="multi",
-                default=names,
-                key=f"{key}-files-{hash(tuple(names))}",
-            )
         with upload:
             sent = chosen_files(_("or files from this computer"), f"{key}-upload")
+        names = [name for name, _content in files]
+        picked = st.pills(
+            _("New results found: {count}").format(count=len(names)),
+            names,
+            selection_mode="multi",
+            default=names,
+            format_func=lambda name: name.removesuffix(SUFFIX),
+            key=f"{key}-files-{hash(tuple(names))}",
+        )
         chosen = [file for file in files if file[0] in picked] + list(sent)
         if st.button(_("Take in ({count})").format(count=len(chosen)), type="primary", disabled=not chosen):
-            st.session_state[SAID] = [_take(seat, profile, name, content) for name, content in chosen]
+            said = st.session_state[SAID] = {"good": [], "warn": [], "bad": []}
+            for name, content in chosen:
+                _take(seat, profile, name, content, said)
             fresh("intake")
             st.rerun()
 
 
-def _take(seat: Seat, profile: Profile, name: str, content: bytes) -> tuple[bool, str]:
-    """Whether it was taken in, and what to say about it."""
+def _take(seat: Seat, profile: Profile, name: str, content: bytes, said: dict[str, list[str]]) -> None:
+    """Take one file in, or not; what there is to say about it goes to `said`, by its tone."""
     try:
         taken = take(
             content,
@@ -74,10 +79,11 @@ def _take(seat: Seat, profile: Profile, name: str, content: bytes) -> tuple[bool
             name=name,
         )
     except ExamKitError as refused:
-        return False, refused.text(seat.language)
-    verdict = taken.run.verdict
-    said = _(TAKEN).format(station=taken.station, verdict=_(VERDICT_LABELS[verdict]) if verdict else "")
-    return True, "\n".join([said, *(remark.text(seat.language) for remark in taken.remarks)])
+        said["bad"].append(refused.text(seat.language))
+        return
+    verdict = _(VERDICT_LABELS[taken.run.verdict]) if taken.run.verdict else ""
+    said["good"].append(_(TAKEN).format(station=taken.station, verdict=verdict))
+    said["warn"] += [f"{taken.station}: {remark.text(seat.language)}" for remark in taken.remarks]
 
 
 def _sticks(seat: Seat) -> list[str]:

@@ -13,7 +13,7 @@ from exam_kit.checks.waivers import Waivers
 from exam_kit.checks.waivers_given import permitted
 from exam_kit.i18n import _
 from exam_kit.ui.check_cards import GROUPS, card, grouped, in_order, verdict
-from exam_kit.ui.check_changes import changes_line, changes_of
+from exam_kit.ui.check_changes import changes_line, changes_of, without
 from exam_kit.ui.check_sign import rest_is_fine, sign_form
 from exam_kit.ui.check_waive import waive_form
 from exam_kit.ui.seat import Seat
@@ -30,8 +30,10 @@ def show_run(seat: Seat, kept: Run, waivers: Waivers, *, station: bool = False) 
     now = under(kept, in_force)
     alone = station and run_dict(now, before=previous_run(seat.store, kept))
     run = alone or told(seat.store, now, waivers=in_force)
-    changes = changes_of(run["comparison"])
-    st.html(verdict(seat, run) + changes_line(seat, run["comparison"]))
+    # What changed on stations is told with each station; here only that one is missing.
+    comparison = without(run["comparison"], () if station else {one.id for one in seat.point.stations})
+    changes = changes_of(comparison)
+    st.html(verdict(seat, run) + changes_line(seat, comparison))
     groups = grouped(run)
     for title, _states in GROUPS:
         results = groups[title]

@@ -21,22 +21,31 @@ from exam_kit.ui.when import span
 __all__ = ["show_stations"]
 
 CALM = (State.OK, State.SKIP, None)
+ALL = ""
 
 
 def show_stations(seat: Seat, waivers: Waivers) -> None:
-    """The matrix, and below it the station that is chosen."""
+    """The matrix, or in its place the one station that is chosen."""
     found = matrix(seat.store, seat.point, waivers.profile, now=seat.now)
     if not found.rows:
         st.info(_("The point has no exam stations."))
         return
-    chosen = st.toggle(_("Only checks that are not in order somewhere"), key="stations-open")
-    st.html(_table(seat, found, lambda check: not chosen or _open(found, check)))
     rows = {row.station.id: row for row in found.rows if row.run is not None}
-    if not rows:
-        return
-    name = st.segmented_control(_("Station in full"), list(rows), key="station-in-full")
-    if name is not None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        name = st.segmented_control(
+            _("What to show"),
+            [ALL, *rows],
+            default=ALL,
+            required=True,
+            format_func=lambda one: one or _("All stations"),
+            label_visibility="collapsed",
+            key=f"station-{seat.language}-{len(rows)}",
+        )
+        only = not name and st.toggle(_("Only checks that are not in order somewhere"), key="stations-open")
+    if name:
         _in_full(seat, rows[name], waivers)
+    else:
+        st.html(_table(seat, found, lambda check: not only or _open(found, check)))
 
 
 def _in_full(seat: Seat, row: Row, waivers: Waivers) -> None:

@@ -38,7 +38,7 @@ def waive_form(seat: Seat, waivers: Waivers, told: Mapping[str, Any]) -> None:
     key = f"waive-{told['check']}-{told['target']}"
     if st.session_state.get(OPENED) != key:
         label = _("Withdraw the waiver…") if given else _("Let it pass for a while…")
-        if st.button(label, key=f"{key}-open", type="tertiary"):
+        if st.button(label, key=f"{key}-open"):
             st.session_state[OPENED] = key
             st.rerun()
         return
@@ -47,7 +47,7 @@ def waive_form(seat: Seat, waivers: Waivers, told: Mapping[str, Any]) -> None:
             _withdraw(seat, waivers, int(given["number"]), key)
         else:
             _give(seat, waivers, told, key)
-    if st.button(_("Leave it as it is"), key=f"{key}-leave", type="tertiary"):
+    if st.button(_("Leave it as it is"), key=f"{key}-leave"):
         _close()
 
 
