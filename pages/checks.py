@@ -17,7 +17,7 @@ from exam_kit.ui.check_intake import take_in
 from exam_kit.ui.check_results import show_run
 from exam_kit.ui.check_runs import ask, failed_checks, progress, under_way
 from exam_kit.ui.check_stations import show_stations
-from exam_kit.ui.check_waive import waivers_table
+from exam_kit.ui.check_waive import show_waivers
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.seat import Seat, live, require_page, saying_errors
 
@@ -37,7 +37,7 @@ with saying_errors(seat):
         take_in(seat, waivers.profile)
         show_stations(seat, waivers)
     elif view == "waivers":
-        st.html(waivers_table(seat, waivers))
+        show_waivers(seat, waivers)
 if view != "results":
     st.stop()
 

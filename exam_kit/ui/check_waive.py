@@ -22,7 +22,7 @@ from exam_kit.ui.marks import chip
 from exam_kit.ui.seat import Seat, flash, saying_errors
 from exam_kit.ui.when import clock_time, moment, short_day
 
-__all__ = ["waive_form", "waivers_table"]
+__all__ = ["show_waivers", "waive_form"]
 
 OPENED = "waiving"
 """Which result's form is open: one at a time."""
@@ -102,9 +102,37 @@ def _proposed(seat: Seat, latest: datetime) -> datetime:
     return latest.astimezone(seat.point.tz).replace(second=0, microsecond=0)
 
 
-def waivers_table(seat: Seat, waivers: Waivers) -> str:
+def show_waivers(seat: Seat, waivers: Waivers) -> None:
+    """Every waiver; a commission member ends one here also when what it covered is in order by now."""
+    st.html(_table(seat, waivers))
+    active = {one.number: one for one in waivers.active(seat.now)}
+    if not active or not seat.may(Act.CONFIRM_CHECKS):
+        return
+    titles = _titles(seat, waivers)
+    with st.form("waivers-end"):
+        number = st.selectbox(
+            _("Waiver in force"),
+            list(active)[::-1],
+            format_func=lambda one: f"№ {one} · {_what(active[one], titles)}",
+            filter_mode=None,
+            key=f"waivers-end-{seat.language}",
+        )
+        if number is not None:
+            _withdraw(seat, waivers, number, "waivers")
+
+
+def _titles(seat: Seat, waivers: Waivers) -> dict[str, str]:
+    return {check.id: check.title[seat.language] for check in waivers.profile.checks}
+
+
+def _what(one: Waiver, titles: Mapping[str, str]) -> str:
+    title = titles.get(one.check, one.check)
+    return f"{title} · {one.target}" if one.target else title
+
+
+def _table(seat: Seat, waivers: Waivers) -> str:
     """Every waiver, newest first: what, by whom, why, until when, and whether it holds."""
-    titles = {check.id: check.title[seat.language] for check in waivers.profile.checks}
+    titles = _titles(seat, waivers)
     rows = "".join(_row(seat, one, titles) for one in reversed(waivers.all()))
     if not rows:
         return f'<p class="ek-note">{escape(_("No waiver has been given."))}</p>'
@@ -114,7 +142,6 @@ def waivers_table(seat: Seat, waivers: Waivers) -> str:
 
 
 def _row(seat: Seat, one: Waiver, titles: Mapping[str, str]) -> str:
-    title = titles.get(one.check, one.check) + (f" · {one.target}" if one.target else "")
     post = one.post or _(ROLE_LABELS[Role(one.role)])
     state = (
         chip("warn", _("in force"))
@@ -124,7 +151,7 @@ def _row(seat: Seat, one: Waiver, titles: Mapping[str, str]) -> str:
         else chip("none", _("expired"))
     )
     return (
-        f'<tr><td class="num">{one.number}</td><td>{escape(title)}</td>'
+        f'<tr><td class="num">{one.number}</td><td>{escape(_what(one, titles))}</td>'
         f"<td>{escape(one.name)}, {escape(post)}<small>{escape(moment(seat, from_iso(one.given_at)))}</small></td>"
         f'<td>{escape(one.why)}</td><td class="nb">{escape(moment(seat, from_iso(one.until)))}</td>'
         f"<td>{state}</td></tr>"

@@ -130,12 +130,13 @@ def test_a_commission_member_lets_a_fault_pass_and_takes_it_back(page: Page, sit
     expect(card).to_contain_text("Вера Павловна Лис")
     expect(card).to_contain_text("есть резервный компьютер")
     expect(card.locator(".ek-chip")).to_contain_text("допущено решением")
-    page.get_by_role("button", name="Отозвать допуск…").click()
+    expect(page.get_by_role("button", name="Отозвать допуск…")).to_be_visible()
+    page.get_by_role("radio", name="Допуски").click()
     page.get_by_label("Почему отзывается").fill("резерв забрали")
     page.get_by_role("button", name="Отозвать допуск", exact=True).click()
-    expect(card.locator(".ek-chip")).to_have_text("неисправность")
-    page.get_by_role("radio", name="Допуски").click()
     expect(page.locator("[data-waivers] tbody tr")).to_contain_text("отозван")
+    page.get_by_role("radio", name="Этот компьютер").click()
+    expect(card.locator(".ek-chip")).to_have_text("неисправность")
     assert Waivers(ledger, site.home).active(SystemClock().now()) == []
     store.close()
 
