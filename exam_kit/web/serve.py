@@ -21,6 +21,7 @@ from typing import Any
 import uvicorn
 from streamlit import config as streamlit_config
 
+from exam_kit.agent.logfiles import log_to_file
 from exam_kit.errors import ExamKitError
 from exam_kit.home import Home, kit_root
 from exam_kit.web.port import ADDRESS, bind
@@ -42,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Imported here: Streamlit reads its configuration while it is being imported by the application.
         from exam_kit.web.app import build_app
 
-        app = build_app(Home.find())
+        home = Home.find()
+        app = build_app(home)
+        log_to_file(home, "web")
     except ExamKitError as problem:
         sys.stderr.write(problem.text(os.environ.get("EXAM_KIT_LANGUAGE")) + "\n")
         return problem.exit_code
@@ -53,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ws="websockets-sansio",
             ws_max_size=200 * 1024 * 1024,
             log_level="warning",
+            log_config=None,  # its words go to logs/web.log with ours
             access_log=False,
             server_header=False,
             use_colors=False,
