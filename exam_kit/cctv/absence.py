@@ -39,17 +39,18 @@ def missed(
     start = alive_until
     if wanted and recorded_to is not None and abs(recorded_to - alive_until) <= JUST_RECORDED:
         start = recorded_to
-    if start >= now:
-        return []
     planned = list(windows)
+    lasting_until = {b for _a, b in planned if b > now}
+    lasts = bool(lasting_until & {b for a, b in planned if a <= now}) or (
+        wanted and not any(a <= start < b for a, b in planned)
+    )
+    if start >= now:
+        # After a restart at once: the last frame lasts until the next would have come, and that is still to come.
+        return [Missed(start, None)] if wanted and lasts else []
     found: list[Interval] = []
     if wanted:
         # It lasts to the end of the window it was in; without a window, until now and on.
         ends = [b for a, b in planned if a <= start < b]
         found.append((start, min(now, max(ends))) if ends else (start, now))
     found += [(max(a, start), min(b, now)) for a, b in planned if max(a, start) < min(b, now)]
-    lasting_until = {b for _a, b in planned if b > now}
-    lasts = bool(lasting_until & {b for a, b in planned if a <= now}) or (
-        wanted and not any(a <= start < b for a, b in planned)
-    )
     return [Missed(a, None if b == now and lasts else b) for a, b in subtract(found, recorded)]

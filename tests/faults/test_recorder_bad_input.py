@@ -16,7 +16,7 @@ from exam_kit.cctv.coverage import coverage
 from exam_kit.cctv.intake import Intake
 from exam_kit.cctv.process import WorkerProcess
 from exam_kit.cctv.recorder import Recorder
-from exam_kit.cctv.segments import gaps
+from exam_kit.cctv.segments import gaps, segments
 from exam_kit.cctv.status import Desired
 from exam_kit.cctv.wire import Timings, WorkerConfig
 from exam_kit.clock import FakeClock, SystemClock
@@ -121,7 +121,8 @@ def test_a_stop_ordered_while_no_agent_ran_takes_the_rest_out_of_the_plan(
     again.recover()
     again.set_desired({}, {"R1-1": STOP})
     again.tick()
-    now = datetime.now(UTC)
+    # The last frame lasts until the next one would have come, which may be a moment ahead of the clock.
+    now = max(datetime.now(UTC), *(segment.end for segment in segments(store) if segment.end))
     seen = coverage(store, point, "R1-1", now, now + timedelta(minutes=30), now + timedelta(minutes=30))
     assert {span.kind for span in seen.spans} == {"not_planned"}
 
