@@ -100,6 +100,17 @@ class Camera(Part):
     transport: Transport = Transport.TCP
     sound: bool = False
     bitrate_mbps: float = Field(gt=0, le=100)
+    onvif: str | None = None
+
+    @field_validator("onvif")
+    @classmethod
+    def _words(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url is not None and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+            raise PydanticCustomError(
+                SAID, N_("the camera's ONVIF address is http://HOST/onvif/device_service, with no name in it")
+            )
+        return url
 
     @field_validator("url")
     @classmethod
