@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils.migrations import Migrations
 
-from exam_kit.store.schema import INDEXES, LEDGER_SCHEMA, STATION_TABLES, TABLES
+from exam_kit.store.schema import INDEXES, LEDGER_SCHEMA, PICTURE_TABLES, STATION_TABLES, TABLES
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -41,4 +41,11 @@ def m003_stations(db: Database) -> None:
 def m004_unfinished_segments(db: Database) -> None:
     """Find unfinished recordings without reading all of them."""
     for statement in INDEXES:
+        db.execute(statement)
+
+
+@migrations()
+def m005_picture_states(db: Database) -> None:
+    """What was seen of each camera's picture, and for how long."""
+    for statement in PICTURE_TABLES:
         db.execute(statement)

@@ -6,9 +6,9 @@ is kept by name because `log verify` compares it with what stands in the file: a
 
 from __future__ import annotations
 
-__all__ = ["INDEXES", "LEDGER_SCHEMA", "SCHEMA_VERSION", "STATION_TABLES", "TABLES"]
+__all__ = ["INDEXES", "LEDGER_SCHEMA", "PICTURE_TABLES", "SCHEMA_VERSION", "STATION_TABLES", "TABLES"]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """How many steps `migrations` has; kept in the file, so that one that is up to date is known at a glance."""
 
 
@@ -207,4 +207,17 @@ STATION_TABLES = (
 INDEXES = (
     # What a crash left unfinished is looked for at every start, among all that was ever recorded.
     "CREATE INDEX segment_unfinished ON segment (id) WHERE seq IS NULL",
+)
+
+PICTURE_TABLES = (
+    # What was seen of each camera's picture, a row for as long as it stayed the same; `to_at` moves on while it lasts.
+    # Between two rows nobody looked. A record for the screens, not evidence: the footage itself is that.
+    """CREATE TABLE picture_state (
+  id INTEGER PRIMARY KEY,
+  camera TEXT NOT NULL,
+  state TEXT NOT NULL,
+  from_at TEXT NOT NULL,
+  to_at TEXT NOT NULL
+) STRICT""",
+    "CREATE INDEX picture_state_camera ON picture_state (camera, from_at)",
 )
