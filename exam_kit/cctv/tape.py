@@ -145,12 +145,12 @@ class Tape:
             shift = round(segment.base * connection.time_base / packet.time_base)
             packet.pts = packet.dts = arrival.ticks - shift
             if packet.pts >= 0:
-                segment.writer.put(packet, packet.stream.index)
+                segment.writer.put(packet, sound=True)
             return
         end = segment.anchor.moment(arrival.ticks + (packet.duration or connection.frame_ticks))
         pts, dts = segment.order.put(arrival.ticks)
         packet.pts, packet.dts = pts - segment.base, dts - segment.base
-        segment.writer.put(packet, connection.video.index)
+        segment.writer.put(packet)
         self.frames += 1
         self._end = max(end, self._end) if self._end else end
         lag_s = (self._clock.steady(time.monotonic()) - segment.anchor.moment(arrival.ticks)).total_seconds()

@@ -31,6 +31,8 @@ OPTIONS = {
     "movflags": "frag_keyframe+empty_moov+default_base_moof+hybrid_fragmented",
     "frag_duration": str(FRAGMENT_US),
     "flush_packets": "1",
+    # A sound track that falls silent must not hold back the picture (FFmpeg waits ten seconds for it).
+    "max_interleave_delta": str(FRAGMENT_US // 2),
 }
 
 
@@ -117,30 +119,31 @@ class SegmentWriter:
         self._container = av.open(self.file, "w", format="mp4", options=OPTIONS)
         # Who and when, inside the file: it can be taken in again when every index is lost.
         self._container.metadata["comment"] = json.dumps({"title": NOTE_TITLE, "camera": camera, "from": iso(start)})
-        self._streams: dict[int, Any] = {}
+        self._sound: Any = None
         try:
-            for stream in (video, sound):
-                if stream is not None:
-                    self._streams[stream.index] = self._container.add_stream_from_template(stream)
+            self._video = self._container.add_stream_from_template(video)
+            if sound is not None:
+                self._sound = self._container.add_stream_from_template(sound)
         except (av.error.FFmpegError, ValueError):
             self.file.close()
             path.unlink()  # nothing was written yet
             raise
-        self._video = video.index
+        if self._video.codec_context.name == "hevc":
+            # Players of one large maker open H.265 under this tag only; all others take it as well.
+            self._video.codec_context.codec_tag = "hvc1"
 
-    def put(self, packet: Any, index: int) -> None:
-        """Add a packet that came on stream `index`.
+    def put(self, packet: Any, *, sound: bool = False) -> None:
+        """Add a packet of the picture, or of the sound.
 
         Raises:
             DiskRefused: the disk takes no more.
             av.error.FFmpegError: the muxer refuses this packet.
         """
         size = packet.size
-        packet.stream = self._streams[index]
+        packet.stream = self._sound if sound else self._video
         self._container.mux(packet)
         self.bytes += size
-        if index == self._video:
-            self.frames += 1
+        self.frames += not sound
         self._check()
 
     def close(self) -> None:
