@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
 __all__ = ["Clock", "FakeClock", "SystemClock", "from_iso", "iso"]
@@ -55,9 +54,11 @@ class SystemClock:
 
 
 def _read_boot_id() -> str:
-    source = Path("/proc/sys/kernel/random/boot_id")
-    if source.exists():
-        return source.read_text().strip()
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as source:
+            return source.read().strip()
+    except FileNotFoundError:
+        pass
     # Windows: boot time to the minute is stable within one boot and differs between boots.
     import uuid
 

@@ -24,8 +24,9 @@ it is shown in the language of whoever reads it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from exam_kit.i18n import translate
 
@@ -47,12 +48,11 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A translatable sentence: an English template with ``{named}`` fields, and the values for them."""
 
     template: str
-    values: dict[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = MappingProxyType({})
 
     def text(self, language: str | None = None) -> str:
         """The sentence in `language` ("ru", "en", "lv"), or in the current one."""

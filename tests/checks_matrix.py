@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from exam_kit.checks import Reason, State
 from tests.checks_world import World
@@ -72,12 +72,12 @@ def script(world: World, name: str, body: str) -> None:
 
 def speak_russian(world: World) -> None:
     machine = world.context.machine
-    world.context = replace(world.context, machine=replace(machine, environment={**machine.environment, **RUSSIAN}))
+    world.context = world.context._replace(machine=machine._replace(environment={**machine.environment, **RUSSIAN}))
 
 
 def windows(world: World, answer: Mapping[str, object]) -> None:
     """PowerShell that prints this answer."""
-    world.context = replace(world.context, machine=replace(world.context.machine, platform="windows"))
+    world.context = world.context._replace(machine=world.context.machine._replace(platform="windows"))
     world.tool("powershell.exe", json.dumps(answer))
 
 

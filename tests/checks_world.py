@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 from exam_kit.checks import CheckContext, Machine, Result, run_checks
@@ -21,7 +20,7 @@ class World:
         self.folder = folder
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
-        self.context = replace(context, machine=Machine("linux", folder, {"PATH": str(self.bin)}))
+        self.context = context._replace(machine=Machine("linux", folder, {"PATH": str(self.bin)}))
 
     def file(self, path: str, text: str) -> None:
         target = self.folder / path.lstrip("/")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from exam_kit.checks.command import Children, CommandRecord, run_command
@@ -19,17 +18,26 @@ __all__ = ["At"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
 class At:
-    """One probe's place in one run. `camera` is there for probes registered with `per="camera"`."""
+    """One probe's place in one run, until `deadline` (of `time.perf_counter()`).
 
-    context: CheckContext
-    profile: Profile
-    shared: SharedFacts
-    deadline: float
-    """`time.perf_counter()` at which the answer is no longer waited for"""
-    camera: Camera | None = None
-    children: Children = field(default_factory=Children)
+    `camera` is there for probes registered with `per="camera"`.
+    """
+
+    def __init__(
+        self,
+        context: CheckContext,
+        profile: Profile,
+        shared: SharedFacts,
+        deadline: float,
+        camera: Camera | None = None,
+    ) -> None:
+        self.context = context
+        self.profile = profile
+        self.shared = shared
+        self.deadline = deadline
+        self.camera = camera
+        self.children = Children()
 
     @property
     def machine(self) -> Machine:

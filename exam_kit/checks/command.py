@@ -12,8 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import IO
+from typing import IO, NamedTuple
 
 from exam_kit.checks.model import Reason
 from exam_kit.checks.site import NoFact
@@ -27,8 +26,7 @@ OUTPUT_CAP = 1_000_000
 _NO_WINDOW = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
-@dataclass(frozen=True)
-class CommandRecord:
+class CommandRecord(NamedTuple):
     """What became of one run of a program. `fault` is None when it ended by itself, whatever its `rc`."""
 
     argv: tuple[str, ...]

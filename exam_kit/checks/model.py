@@ -1,14 +1,16 @@
 """What a check is made of: the fact that was measured, what was expected, and the result that joins them.
 
 Everything here is frozen data that goes to JSON and back without loss, so that a stored fact can be judged again.
+Named tuples, because they are made in a tenth of the time a frozen dataclass takes: a whole check lasts a few dozen
+milliseconds, on every station.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 __all__ = [
     "CONDITIONS",
@@ -34,6 +36,8 @@ __all__ = [
 ]
 
 Scalar = str | int | float | bool | None
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 Texts = dict[str, str]
 """The same text in every language: {"ru": …, "en": …, "lv": …}."""
 
@@ -99,24 +103,22 @@ class Reason(StrEnum):
     OTHER_SYSTEM = "other_system"
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """One named number or word that a probe gives: its unit (see `wording.UNITS`) and English label."""
 
     unit: str = ""
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(NamedTuple):
     """What a probe found: named values, and the evidence a person can look at.
 
     `values` are judged, `evidence` never is. Where nothing could be measured, `outcome` and `reason` say why and
     `values` is empty.
     """
 
-    values: Mapping[str, Scalar] = field(default_factory=dict)
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Scalar] = NOTHING
+    evidence: Mapping[str, Any] = NOTHING
     outcome: Outcome = Outcome.MEASURED
     reason: Reason | None = None
 
@@ -152,8 +154,7 @@ class Fact:
 CONDITIONS = ("below", "above", "is", "is_not", "one_of", "none_of", "version_below")
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """The fault is there when the value named `of` meets `condition` with `bound`: free `below` 1.0."""
 
     of: str
@@ -170,8 +171,7 @@ class Rule:
         return cls(data["of"], condition, tuple(bound) if isinstance(bound, list) else bound)
 
 
-@dataclass(frozen=True)
-class Expectation:
+class Expectation(NamedTuple):
     """Which values are a failure and which a warning. Any one rule that is met decides; failure first."""
 
     fail: tuple[Rule, ...] = ()
@@ -185,8 +185,7 @@ class Expectation:
         return cls(*(tuple(Rule.from_dict(rule) for rule in data[level]) for level in ("fail", "warn")))
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One line of a profile."""
 
     id: str
@@ -212,8 +211,7 @@ class Check:
         return self.probe.partition(".")[0]
 
 
-@dataclass(frozen=True)
-class Attachment:
+class Attachment(NamedTuple):
     """A photo or paper kept with an answer: under its SHA-256 in `evidence/`, here by the name it came with."""
 
     name: str
@@ -221,8 +219,7 @@ class Attachment:
     bytes: int
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """Who answered a manual item, as printed on the protocol; `at` is UTC ISO 8601."""
 
     login: str
@@ -234,17 +231,16 @@ class Signature:
     attachments: tuple[Attachment, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        told = {key: value for key, value in vars(self).items() if key != "attachments"}
+        told = {key: value for key, value in self._asdict().items() if key != "attachments"}
         # Left out where there is none: what was stored before there were attachments keeps its bytes.
-        return told | ({"attachments": [vars(one) for one in self.attachments]} if self.attachments else {})
+        return told | ({"attachments": [one._asdict() for one in self.attachments]} if self.attachments else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Signature:
         return cls(**{**data, "attachments": tuple(Attachment(**one) for one in data.get("attachments", ()))})
 
 
-@dataclass(frozen=True)
-class Waiver:
+class Waiver(NamedTuple):
     """A named decision to let one check on one target pass for a while. `number` is its entry in the ledger.
 
     It covers results of severity `most` at the gravest, from `given_at` up to, and not including, `until` (UTC ISO
@@ -274,23 +270,21 @@ class Waiver:
         return self.given_at <= at < ends
 
     def as_dict(self) -> dict[str, Any]:
-        return {**vars(self), "most": self.most.value}
+        return {**self._asdict(), "most": self.most.value}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Waiver:
         return cls(**{**data, "most": Severity(data["most"])})
 
 
-@dataclass(frozen=True)
-class Waived:
+class Waived(NamedTuple):
     """What stands in a waived result: by which decision, and the state it covers."""
 
     waiver: Waiver
     covers: State
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """One check on one target, judged. `target` is a camera's id, or empty when the check is about the machine."""
 
     check: str
@@ -373,8 +367,7 @@ class Result:
         )
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One pass over a profile. `verdict` and `ended_at` are None while it goes on; moments are UTC ISO 8601."""
 
     id: str

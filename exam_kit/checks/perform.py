@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from exam_kit.checks.model import Reason, Result, Run, Waiver
 from exam_kit.checks.profile import Profile
@@ -53,7 +52,7 @@ def run_and_keep(
     def keep(result: Result, done: int, total: int) -> None:
         answered = earlier.get(result.key) if result.manual and day else None
         if answered is not None and answered.signed is not None:
-            result = replace(answered, position=result.position)
+            result = answered._replace(position=result.position)
         result = waive(result, from_the_start)
         save_result(store, run.id, result)
         if on_result is not None:
@@ -63,10 +62,10 @@ def run_and_keep(
     for result in measured.results:
         if result.fact.reason is Reason.NOT_RUN:
             carried = earlier.get(result.key)
-            save_result(store, run.id, replace(carried, position=result.position) if carried else result)
+            save_result(store, run.id, carried._replace(position=result.position) if carried else result)
     return finish_run(ledger, run.id, clock=context.clock, waivers=in_force())
 
 
 def _carried(result: Result, run_id: str) -> Result:
     """An earlier result standing in a later run, marked with the run that measured it."""
-    return replace(waive(result, ()), carried_from=result.carried_from or run_id)
+    return waive(result, ())._replace(carried_from=result.carried_from or run_id)

@@ -18,9 +18,7 @@ def _read(at: At) -> frozenset[str]:
 
         return frozenset(process.info["name"] or "" for process in psutil.process_iter(["name"]))
     names = set()
-    for entry in (at.machine.root / "proc").glob("[0-9]*/comm"):
-        try:
-            names.add(entry.read_text(encoding="utf-8", errors="replace").strip())
-        except OSError:
-            continue  # it ended while we looked
-    return frozenset(names)
+    for process in at.machine.names("/proc"):
+        if process.isdigit():
+            names.add(at.machine.read_or(f"/proc/{process}/comm"))  # empty: it ended while we looked
+    return frozenset(names - {""})

@@ -5,14 +5,10 @@ Packages are found by the entry-point group `exam_kit.checks`. One that cannot b
 
 from __future__ import annotations
 
-import inspect
 import re
-import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
+from functools import cache, cached_property
 from typing import Any, Literal, TypeVar
 
 from exam_kit.checks.model import Fact, Reading, Reason
@@ -58,7 +54,6 @@ class ArgType:
         return TypeAdapter(self._hint).validate_python(value, strict=strict)
 
 
-@dataclass(frozen=True)
 class Probe:
     """A registered probe.
 
@@ -67,22 +62,57 @@ class Probe:
     """
 
     name: str
-    function: Callable[..., Fact]
-    readings: Mapping[str, Reading]
-    lane: Lane
-    per: Per
-    args: Mapping[str, ArgType]
-    required: frozenset[str]
-    broken: str = ""
-    """why the file that should define it cannot be used; its checks are unknown then"""
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Fact],
+        readings: Mapping[str, Reading],
+        lane: Lane,
+        per: Per,
+        *,
+        broken: str = "",
+    ) -> None:
+        self.name = name
+        self.function = function
+        self.readings = readings
+        self.lane: Lane = lane
+        self.per: Per = per
+        self.broken = broken
+        """why the file that should define it cannot be used; its checks are unknown then"""
+
+    @cached_property
+    def args(self) -> Mapping[str, ArgType]:
+        """What a profile may give: the function's keyword-only parameters.
+
+        Raises:
+            NameError: an annotation names what is not there.
+        """
+        # Looked at when a profile is examined; running one that was examined needs none of it.
+        import typing
+
+        hints = typing.get_type_hints(self.function)
+        return {name: ArgType(hints.get(name, Any)) for name in self._keywords}
+
+    @property
+    def required(self) -> frozenset[str]:
+        """Those of `args` without a default."""
+        return frozenset(self._keywords) - (getattr(self.function, "__kwdefaults__", None) or {}).keys()
+
+    @property
+    def _keywords(self) -> tuple[str, ...]:
+        import inspect
+
+        parameters = inspect.signature(self.function).parameters.values()
+        return tuple(one.name for one in parameters if one.kind is one.KEYWORD_ONLY)
 
 
-@dataclass
 class Collected:
     """What one file or package of the point registers: probes, and whole checks as the tables of a profile."""
 
-    probes: dict[str, Probe] = field(default_factory=dict)
-    checks: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.probes: dict[str, Probe] = {}
+        self.checks: list[dict[str, Any]] = []
 
 
 _probes: dict[str, Probe] = {}
@@ -113,17 +143,10 @@ def probe(
         there = into.get(name)
         if there is not None and _origin(there.function) != _origin(function):
             raise ValueError(f"{name}: two probes have this name; give yours another")
-        hints = typing.get_type_hints(function)
-        named = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        into[name] = Probe(
-            name=name,
-            function=function,
-            readings={key: Reading(*pair) for key, pair in (readings or {}).items()},
-            lane=lane,
-            per=per,
-            args={p.name: ArgType(hints.get(p.name, Any)) for p in named},
-            required=frozenset(p.name for p in named if p.default is p.empty),
-        )
+        made = Probe(name, function, {key: Reading(*pair) for key, pair in (readings or {}).items()}, lane, per)
+        if collected is not None:
+            _ = made.args  # of the point's own: what is wrong with them is said when their file is loaded
+        into[name] = made
         return function
 
     return register
@@ -215,10 +238,7 @@ def broken_probes(source: str, file: str, fault: str) -> list[Probe]:
         return Fact.unknown(Reason.ERROR, file=file, said=fault)
 
     names = {f"own.{name}" if kind == "check" else name for kind, name in _NAMED.findall(source)}
-    return [
-        Probe(name, unknown, {}, "local", "machine", {}, frozenset(), broken=f"{file}: {fault}")
-        for name in sorted(names)
-    ]
+    return [Probe(name, unknown, {}, "local", "machine", broken=f"{file}: {fault}") for name in sorted(names)]
 
 
 def package_faults() -> dict[str, str]:
@@ -256,7 +276,10 @@ def _source_of(module: str) -> str:
 
     try:
         found = importlib.util.find_spec(module)
-        return Path(found.origin).read_text(encoding="utf-8", errors="replace") if found and found.origin else ""
+        if found is None or not found.origin:
+            return ""
+        with open(found.origin, encoding="utf-8", errors="replace") as source:
+            return source.read()
     except (ImportError, ValueError, OSError):
         return ""
 

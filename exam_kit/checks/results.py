@@ -6,7 +6,6 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from exam_kit.checks.evidence import keep_evidence
@@ -112,7 +111,7 @@ def finish_run(ledger: Ledger, run_id: str, *, clock: Clock, waivers: Iterable[W
             "waivers": sorted({result.waived.waiver.number for result in run.results if result.waived}),
         }
         ledger.append("check.finished", body, run.actor, also=close)
-    return replace(run, ended_at=ended_at, verdict=verdict)
+    return run._replace(ended_at=ended_at, verdict=verdict)
 
 
 def _write_changed(connection: sqlite3.Connection, run: Run, was: Run) -> None:
@@ -128,7 +127,7 @@ def under(run: Run, waivers: Iterable[Waiver]) -> Run:
     """
     given = list(waivers)
     results = tuple(waive(result, given) for result in run.results)
-    return replace(run, results=results, verdict=overall(results) if run.verdict else None)
+    return run._replace(results=results, verdict=overall(results) if run.verdict else None)
 
 
 def waive_in_run(connection: sqlite3.Connection, run: Run, waivers: Iterable[Waiver], seq: int) -> Run:
@@ -173,7 +172,7 @@ def sign(
         now = iso(clock.now())
         kept = keep_evidence(_home_of(ledger.store), attachments)
         signature = Signature(actor.login, actor.name, actor.role.value, actor.post, now, note.strip(), kept)
-        result = replace(result, state=state, signed=signature, carried_from=None, waived=None)
+        result = result._replace(state=state, signed=signature, carried_from=None, waived=None)
         result = waive(result, waivers_given(ledger, at=now))
         others = [found for found in run.results if found.key != result.key]
         verdict = overall([*others, result]) if run.ended_at else None
@@ -226,7 +225,7 @@ def _home_of(store: Store) -> Home:
 
 
 def _named(attachments: Sequence[Attachment]) -> dict[str, Any]:
-    return {"attachments": [vars(one) for one in attachments]} if attachments else {}
+    return {"attachments": [one._asdict() for one in attachments]} if attachments else {}
 
 
 def _answers(result: Result, actor: Account) -> bool:
@@ -315,7 +314,7 @@ def told(store: Store, run: Run, *, waivers: Sequence[Waiver] | None = None) -> 
 
 def _whole(run: Run, stations: Sequence[Run]) -> Run:
     """The run with the results of stations behind its own."""
-    return replace(run, results=(*run.results, *(result for one in stations for result in one.results)))
+    return run._replace(results=(*run.results, *(result for one in stations for result in one.results)))
 
 
 def _station_runs(store: Store, run: Run, *, until: str | None = None) -> list[Run]:
@@ -334,7 +333,7 @@ def get_run(store: Store, run_id: str) -> Run:
     if not rows:
         raise KeyError(run_id)
     bodies = store.query("SELECT body FROM check_result WHERE run = ? ORDER BY position, target", (run_id,))
-    return replace(_run(rows[0]), results=tuple(Result.from_dict(json.loads(row["body"])) for row in bodies))
+    return _run(rows[0])._replace(results=tuple(Result.from_dict(json.loads(row["body"])) for row in bodies))
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -15,7 +15,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exam_kit.checks.at import At
@@ -43,20 +42,21 @@ _Inbox = queue.SimpleQueue["tuple[_Job, At] | None"]
 """What one thread has to do: a check, or None to end."""
 
 
-@dataclass(eq=False)
 class _Job:
     """One check on one target."""
 
-    check: Check
-    probe: Probe
-    position: int
-    camera: Camera | None
-    skip: Reason | None = None
-    children: Children | None = None
-    worker: _Inbox | None = None
-    began: float = 0.0
-    deadline: float = 0.0
-    at: str = ""
+    def __init__(
+        self, check: Check, probe: Probe, position: int, camera: Camera | None, skip: Reason | None = None
+    ) -> None:
+        self.check = check
+        self.probe = probe
+        self.position = position
+        self.camera = camera
+        self.skip = skip
+        self.children: Children | None = None
+        self.worker: _Inbox | None = None
+        self.began = self.deadline = 0.0
+        self.at = ""
 
 
 def run_checks(

@@ -6,14 +6,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from exam_kit.checks.model import Fact, Reason
 from exam_kit.clock import Clock, SystemClock
 
 if TYPE_CHECKING:  # an exam station has no packages for these
+    from pathlib import Path
+
     from exam_kit.home import Home
     from exam_kit.point import ExamDay, Point, Secrets
     from exam_kit.store import Store
@@ -31,16 +31,15 @@ class NoFact(Exception):
         self.fact = Fact.unknown(reason, **evidence)
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """The computer under check. Tests and recorded facts give another root, PATH or platform.
 
     `platform` is "linux" or "windows"; `root` stands before /proc, /sys and /etc.
     """
 
     platform: str = "windows" if sys.platform == "win32" else "linux"
-    root: Path = Path("/")
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    root: Path | str = "/"
+    environment: Mapping[str, str] = os.environ
 
     def read(self, path: str, *, most: int = -1) -> str:
         """The text of a file of the system, stripped; of its first `most` bytes, when that is given.
@@ -48,15 +47,22 @@ class Machine:
         Raises:
             NoFact: it is missing, refused or unreadable.
         """
+        return self.bytes_of(path, most=most).decode("utf-8", errors="replace").strip()
+
+    def bytes_of(self, path: str, *, most: int = -1) -> bytes:
+        """As `read`, the bytes as they are."""
         try:
-            with (self.root / path.lstrip("/")).open("rb") as source:
-                return source.read(most).decode("utf-8", errors="replace").strip()
+            with open(self._at(path), "rb", buffering=0) as source:
+                return source.read(most)
         except FileNotFoundError as problem:
             raise NoFact(Reason.TOOL_ABSENT, missing=path) from problem
         except PermissionError as problem:
             raise NoFact(Reason.DENIED, path=path) from problem
         except OSError as problem:
             raise NoFact(Reason.ERROR, path=path, said=str(problem)) from problem
+
+    def _at(self, path: str) -> str:
+        return os.path.join(self.root, path.lstrip("/"))
 
     def names(self, path: str) -> list[str]:
         """What lies in a folder of the system, in order; nothing where there is no such folder.
@@ -65,7 +71,7 @@ class Machine:
             NoFact: it is refused or unreadable.
         """
         try:
-            return sorted(entry.name for entry in (self.root / path.lstrip("/")).iterdir())
+            return sorted(os.listdir(self._at(path)))
         except FileNotFoundError:
             return []
         except PermissionError as problem:
@@ -128,8 +134,7 @@ class _Kept:
         self.problem: BaseException | None = None
 
 
-@dataclass(frozen=True)
-class CheckContext:
+class CheckContext(NamedTuple):
     """Where a run happens. `day` is the exam day it is for; None outside exam days."""
 
     point: Point
@@ -137,5 +142,5 @@ class CheckContext:
     store: Store
     secrets: Secrets
     day: ExamDay | None = None
-    clock: Clock = field(default_factory=SystemClock)
-    machine: Machine = field(default_factory=Machine)
+    clock: Clock = SystemClock()
+    machine: Machine = Machine()

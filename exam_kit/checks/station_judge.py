@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -85,7 +84,7 @@ def carried(results: list[Result], before: Run | None, day: date | None) -> list
         if old is None:
             kept.append(result)
         else:
-            kept.append(replace(old, position=result.position, carried_from=old.carried_from or before.id))
+            kept.append(old._replace(position=result.position, carried_from=old.carried_from or before.id))
     return kept
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from exam_kit.checks.model import (
     SEVERITIES,
@@ -32,8 +32,7 @@ WAIVABLE = (State.WARN, State.FAIL, State.UNKNOWN)
 """What a waiver may cover. An item that waits for a person is answered first, be it with 'fault'."""
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """The state, and the rules that decided it: those that were met, or those that could not be decided."""
 
     state: State
@@ -76,7 +75,7 @@ def rejudge(result: Result, expect: Expectation | None = None, waivers: Iterable
     if result.signed is None:
         expect = result.expect if expect is None else expect
         judgement = judge(result.fact, expect)
-        result = replace(result, expect=expect, state=judgement.state, broke=judgement.rules)
+        result = result._replace(expect=expect, state=judgement.state, broke=judgement.rules)
     return waive(result, waivers)
 
 
@@ -87,7 +86,7 @@ def waive(result: Result, waivers: Iterable[Waiver]) -> Result:
     stands. A graver check than the waiver may cover stays as it is.
     """
     if result.waived is not None:
-        result = replace(result, state=result.waived.covers, waived=None)
+        result = result._replace(state=result.waived.covers, waived=None)
     if result.state not in WAIVABLE:
         return result
     grave = SEVERITIES.index(result.severity)
@@ -95,7 +94,7 @@ def waive(result: Result, waivers: Iterable[Waiver]) -> Result:
     if not fitting:
         return result
     waiver = max(fitting, key=lambda one: (one.until, one.number))
-    return replace(result, state=State.WAIVED, waived=Waived(waiver, result.state))
+    return result._replace(state=State.WAIVED, waived=Waived(waiver, result.state))
 
 
 def overall(results: Iterable[Result]) -> Verdict:

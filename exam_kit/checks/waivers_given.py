@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from exam_kit.checks.model import SEVERITIES, Severity, Waiver
 from exam_kit.checks.profile import Profile
 from exam_kit.clock import iso
@@ -23,7 +21,7 @@ def waivers_given(ledger: Ledger, *, at: str | None = None) -> list[Waiver]:
             found[entry.seq] = waiver_of(entry)
         elif entry.body["waiver"] in found:
             waiver = found[entry.body["waiver"]]
-            found[waiver.number] = replace(waiver, withdrawn_at=waiver.withdrawn_at or iso(entry.at))
+            found[waiver.number] = waiver._replace(withdrawn_at=waiver.withdrawn_at or iso(entry.at))
     return [waiver for waiver in found.values() if at is None or waiver.in_force(at)]
 
 
@@ -32,7 +30,7 @@ def permitted(waivers: list[Waiver], profile: Profile) -> list[Waiver]:
     if profile.waivers is None:
         return []
     limit = SEVERITIES.index(profile.waivers.most_severity)
-    return [replace(one, most=SEVERITIES[min(limit, SEVERITIES.index(one.most))]) for one in waivers]
+    return [one._replace(most=SEVERITIES[min(limit, SEVERITIES.index(one.most))]) for one in waivers]
 
 
 def waiver_of(entry: Entry) -> Waiver:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -159,7 +158,7 @@ def _aged(run: Run, max_age_h: float | None, now: datetime) -> Run:
     if timedelta(0) <= age <= timedelta(hours=max_age_h):
         return run
     worst = run.verdict if run.verdict is Verdict.NOT_READY else Verdict.INCOMPLETE
-    return replace(run, verdict=worst)
+    return run._replace(verdict=worst)
 
 
 def _protocol(desk: Desk, run: Run, found: dict[str, Any]) -> bytes:

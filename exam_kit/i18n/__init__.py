@@ -6,12 +6,12 @@ room of the house, and are compiled in memory when first needed, so there is no 
 
 from __future__ import annotations
 
-import gettext
-import io
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import gettext
 
 __all__ = ["LANGUAGES", "N_", "_", "current_language", "ngettext", "set_language", "translate"]
 
@@ -38,6 +38,11 @@ def current_language() -> str:
 
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
+    # Loaded when a text is first needed: a run that shows none starts sooner.
+    import gettext
+    import io
+    from pathlib import Path
+
     folder = Path(__file__).parent / language
     made = folder / COMPILED
     if made.exists():

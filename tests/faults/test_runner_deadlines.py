@@ -135,7 +135,7 @@ def test_twenty_hung_checks_are_ended_and_leave_no_process(
     hung = [line(f"h{n}", "test.hang", limit_s) for n in range(20)]
     good = [line(f"g{n}", "test.quick", 5) for n in range(20)]
     began = time.perf_counter()
-    run = run_checks(profile_of(*hung, *good), CheckContext(**{**vars(context), "machine": type(context.machine)()}))
+    run = run_checks(profile_of(*hung, *good), context._replace(machine=type(context.machine)()))
     took = time.perf_counter() - began
     until(no_child_left, 2)
     states = {result.check: (result.state, result.fact.reason) for result in run.results}
@@ -194,7 +194,7 @@ def test_when_the_listener_fails_the_children_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("EXAM_KIT_TEST_RUN", str(os.getpid()))
-    here = CheckContext(**{**vars(context), "machine": type(context.machine)()})
+    here = context._replace(machine=type(context.machine)())
 
     def on_result(result: Result, done: int, total: int) -> None:
         until(lambda: len(psutil.Process().children()) > 0)

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,7 @@ def by_key(run: Run) -> dict[tuple[str, str], Result]:
 def test_living_cameras_and_a_dead_one(context: CheckContext, home: Home, served: int) -> None:
     run = run_checks(
         load_profile("demo", home),
-        replace(context, point=_at(context.point, served)),
+        context._replace(point=_at(context.point, served)),
         only=[*CAMERA_CHECKS, "camera-network"],
     )
     found = by_key(run)
@@ -75,7 +74,7 @@ def test_living_cameras_and_a_dead_one(context: CheckContext, home: Home, served
 
 def test_one_look_serves_all_checks_of_a_camera(context: CheckContext, home: Home, served: int) -> None:
     camera = _at(context.point, served).cameras[0]
-    here = replace(context, point=context.point.model_copy(update={"cameras": (camera,)}))
+    here = context._replace(point=context.point.model_copy(update={"cameras": (camera,)}))
     found = by_key(run_checks(load_profile("demo", home), here, only=CAMERA_CHECKS))
     ended = {check: found[check, "HQ-1"].elapsed_s for check in CAMERA_CHECKS}
     assert max(ended.values()) - min(ended.values()) < 0.5, ended
@@ -91,7 +90,7 @@ def test_one_look_serves_all_checks_of_a_camera(context: CheckContext, home: Hom
 )
 def test_dead_addresses(context: CheckContext, home: Home, url: str, state: State, reason: Reason | None) -> None:
     camera = context.point.cameras[0].model_copy(update={"url": url})
-    here = replace(context, point=context.point.model_copy(update={"cameras": (camera,)}))
+    here = context._replace(point=context.point.model_copy(update={"cameras": (camera,)}))
     found = by_key(run_checks(load_profile("demo", home), here, only=["camera-answers", "camera-picture"]))
     assert (found["camera-answers", "HQ-1"].state, found["camera-answers", "HQ-1"].fact.reason) == (state, reason)
     assert found["camera-picture", "HQ-1"].state is State.UNKNOWN
@@ -100,7 +99,7 @@ def test_dead_addresses(context: CheckContext, home: Home, url: str, state: Stat
 def test_a_file_that_is_no_video(context: CheckContext, home: Home, tmp_path: Path) -> None:
     (tmp_path / "notes.ts").write_text("not a video")
     camera = context.point.cameras[0].model_copy(update={"url": (tmp_path / "notes.ts").as_uri()})
-    here = replace(context, point=context.point.model_copy(update={"cameras": (camera,)}))
+    here = context._replace(point=context.point.model_copy(update={"cameras": (camera,)}))
     found = by_key(run_checks(load_profile("demo", home), here, only=["camera-answers", "camera-picture"]))
     assert {result.state for result in found.values() if result.fact.reason is not Reason.NOT_RUN} <= {
         State.FAIL,
@@ -109,7 +108,7 @@ def test_a_file_that_is_no_video(context: CheckContext, home: Home, tmp_path: Pa
 
 
 def test_a_point_without_cameras(context: CheckContext, home: Home) -> None:
-    here = replace(context, point=context.point.model_copy(update={"cameras": ()}))
+    here = context._replace(point=context.point.model_copy(update={"cameras": ()}))
     found = by_key(run_checks(load_profile("demo", home), here, only=CAMERA_CHECKS))
     for check in CAMERA_CHECKS:
         assert (found[check, ""].state, found[check, ""].fact.reason) == (State.SKIP, Reason.NO_CAMERAS)

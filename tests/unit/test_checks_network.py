@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,6 +188,6 @@ def test_an_address_that_is_none(world: World) -> None:
 
 
 def test_the_camera_network_of_a_point_without_cameras(world: World) -> None:
-    world.context = replace(world.context, point=world.context.point.model_copy(update={"cameras": ()}))
+    world.context = world.context._replace(point=world.context.point.model_copy(update={"cameras": ()}))
     result = world.check("network.channel", CHANNEL_RULES, '{ url = "cameras" }')
     assert (result.state, result.fact.reason) == (State.SKIP, Reason.NO_CAMERAS)

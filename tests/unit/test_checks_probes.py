@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,14 +134,14 @@ FREE_RULES = 'expect.fail = [{ of = "ratio", below = 1.0 }]\nexpect.warn = [{ of
 def _with_need(world: World, ratio: float) -> None:
     """Set the cameras' bit rate so that the disk holds `ratio` times what the day needs."""
     point, day = world.context.point, world.context.point.days[0]
-    world.context = replace(world.context, day=day)
+    world.context = world.context._replace(day=day)
     before = world.check("disk.free", FREE_RULES).fact.values
     free, need = float(str(before["free"])), float(str(before["need"]))
     factor = free / (need * ratio)
     cameras = tuple(
         camera.model_copy(update={"bitrate_mbps": camera.bitrate_mbps * factor}) for camera in point.cameras
     )
-    world.context = replace(world.context, point=point.model_copy(update={"cameras": cameras}))
+    world.context = world.context._replace(point=point.model_copy(update={"cameras": cameras}))
 
 
 @pytest.mark.parametrize(("ratio", "state"), [(3.0, State.OK), (1.1, State.WARN), (0.5, State.FAIL)])
@@ -166,7 +165,7 @@ def test_disk_need_is_what_is_still_to_be_recorded(world: World, clock: FakeCloc
 
 
 def test_disk_without_a_plan(world: World) -> None:
-    world.context = replace(world.context, point=world.context.point.model_copy(update={"days": ()}), day=None)
+    world.context = world.context._replace(point=world.context.point.model_copy(update={"days": ()}), day=None)
     result = world.check("disk.free", FREE_RULES)
     assert (result.state, result.fact.reason) == (State.SKIP, Reason.NO_PLAN)
 
@@ -179,7 +178,7 @@ def test_disk_speed(world: World, bound: float, state: State) -> None:
 
 
 def test_disk_that_cannot_be_written(world: World) -> None:
-    world.context = replace(world.context, home=Home.at(Path("/proc/nowhere")))
+    world.context = world.context._replace(home=Home.at(Path("/proc/nowhere")))
     assert world.check("disk.write_speed", 'expect.fail = [{ of = "ratio", below = 1 }]').state is State.UNKNOWN
 
 
@@ -203,7 +202,7 @@ def test_a_whole_ledger_and_a_changed_one(world: World, ledger: Ledger, store: S
 def test_a_ledger_that_is_no_database(world: World, tmp_path: Path) -> None:
     other = Home.at(tmp_path / "other")
     other.create()
-    world.context = replace(world.context, home=other)
+    world.context = world.context._replace(home=other)
     assert world.check("ledger.whole", WHOLE_RULES).state is State.UNKNOWN
     other.store.write_bytes(b"garbage" * 1000)
     assert world.check("ledger.whole", WHOLE_RULES).state is State.FAIL

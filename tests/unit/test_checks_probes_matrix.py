@@ -9,7 +9,6 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -114,7 +113,7 @@ def changed_ledger(world: World) -> None:
 def no_store(world: World) -> None:
     other = Home.at(world.folder / "other")
     other.create()
-    world.context = replace(world.context, home=other)
+    world.context = world.context._replace(home=other)
 
 
 def garbled_store(world: World) -> None:
@@ -178,13 +177,13 @@ def view(age_d: float, data: bytes = b"\xff\xd8") -> Setup:
 
 def one_camera(world: World, url: str = "rtsp://127.0.0.1:9/hq") -> None:
     camera = world.context.point.cameras[0].model_copy(update={"url": url})
-    world.context = replace(world.context, point=world.context.point.model_copy(update={"cameras": (camera,)}))
+    world.context = world.context._replace(point=world.context.point.model_copy(update={"cameras": (camera,)}))
 
 
 def station_at(address: str) -> Setup:
     def make(world: World) -> None:
         station = world.context.point.stations[0].model_copy(update={"address": address})
-        world.context = replace(world.context, point=world.context.point.model_copy(update={"stations": (station,)}))
+        world.context = world.context._replace(point=world.context.point.model_copy(update={"stations": (station,)}))
 
     return make
 
@@ -535,8 +534,8 @@ def machine_rows() -> dict[str, Row]:
                 "warn": Case(nothing, State.WARN, None, fault(warn="ratio, below = 1e9")),
                 "fail": Case(nothing, State.FAIL, None, fault("ratio, below = 1e9")),
                 "absent": Case(
-                    lambda w: setattr(w, "context", replace(
-                        w.context, day=None, point=w.context.point.model_copy(update={"days": ()}))),
+                    lambda w: setattr(w, "context", w.context._replace(
+            day=None, point=w.context.point.model_copy(update={"days": ()}))),
                     State.SKIP, Reason.NO_PLAN),
                 **dict.fromkeys(("denied", "timeout", "garbage"), "the kernel's own count of free blocks"),
                 "locale": NO_WORDS,
@@ -548,7 +547,7 @@ def machine_rows() -> dict[str, Row]:
                 "ok": Case(nothing, State.OK),
                 "warn": Case(nothing, State.WARN, None, fault(warn="ratio, below = 1e9")),
                 "fail": Case(nothing, State.FAIL, None, fault("ratio, below = 1e9")),
-                "absent": Case(lambda w: setattr(w, "context", replace(w.context, home=Home.at(Path("/proc/nowhere")))),
+                "absent": Case(lambda w: setattr(w, "context", w.context._replace(home=Home.at(Path("/proc/nowhere")))),
                                State.UNKNOWN, Reason.ERROR),
                 "denied": "no folder is closed to the tests' user",
                 "timeout": "it stops by itself after two seconds",
@@ -839,7 +838,7 @@ def wireless(world: World) -> None:
 def one_camera_without_user(world: World) -> None:
     one_camera(world)
     camera = world.context.point.cameras[0].model_copy(update={"user": None})
-    world.context = replace(world.context, point=world.context.point.model_copy(update={"cameras": (camera,)}))
+    world.context = world.context._replace(point=world.context.point.model_copy(update={"cameras": (camera,)}))
 
 
 SEEN = {
@@ -884,7 +883,7 @@ def looked(world: World, url: str, timeout_s: float) -> dict[str, Result]:
     checks = {
         name: (fault(ok), regions if name == "camera.caption" else "{}") for name, (ok, _warn, _f) in SEEN.items()
     }
-    return by_camera(replace(world.context, point=point, machine=Machine()), checks, timeout_s)
+    return by_camera(world.context._replace(point=point, machine=Machine()), checks, timeout_s)
 
 
 # --- the tests --------------------------------------------------------------------------------------------------------

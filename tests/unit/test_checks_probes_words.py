@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,7 +136,7 @@ def test_cron_by_folders(world: World) -> None:
 
 
 def test_a_day_without_an_exam_has_no_exam_hours(world: World) -> None:
-    world.context = replace(world.context, day=None)
+    world.context = world.context._replace(day=None)
     assert world.check("antivirus.scan", fault("in_exam, is = true")).fact.reason is Reason.NO_PLAN
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -125,7 +124,7 @@ def test_software_where_nobody_lists_packages(world: World) -> None:
 def test_programs_are_asked_in_the_c_locale(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     spoken = {"LC_ALL": "ru_RU.UTF-8", "LANG": "ru_RU.UTF-8", "LANGUAGE": "ru"}
     machine = world.context.machine
-    world.context = replace(world.context, machine=replace(machine, environment={**machine.environment, **spoken}))
+    world.context = world.context._replace(machine=machine._replace(environment={**machine.environment, **spoken}))
     (world.bin / "teller").write_text('#!/bin/sh\n[ "$LC_ALL" = C ] && echo "1.5" || echo "версия полтора"\n')
     (world.bin / "teller").chmod(0o755)
     assert world.check("software.version", SOFTWARE_RULES, '{ command = ["teller"] }').state is State.WARN
@@ -158,7 +157,7 @@ WINDOWS_RULES = {
 
 @pytest.fixture
 def windows_world(world: World) -> World:
-    world.context = replace(world.context, machine=replace(world.context.machine, platform="windows"))
+    world.context = world.context._replace(machine=world.context.machine._replace(platform="windows"))
     return world
 
 

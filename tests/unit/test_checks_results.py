@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -112,9 +111,9 @@ def test_another_days_run_is_not_carried_over(
     assert context.day is not None
     other_day = context.day.model_copy(update={"date": context.day.date.replace(month=6)})
     clock.advance(60)
-    run = run_and_keep(profile, replace(context, day=other_day), ledger, actor="agent", only=["clock"])
+    run = run_and_keep(profile, context._replace(day=other_day), ledger, actor="agent", only=["clock"])
     assert {result.carried_from for result in run.results} == {None}
-    full = run_and_keep(profile, replace(context, day=other_day), ledger, actor="agent")
+    full = run_and_keep(profile, context._replace(day=other_day), ledger, actor="agent")
     assert states(full)["seal"] == "pending"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from exam_kit.checks import windows
 from exam_kit.checks.at import At
@@ -86,7 +87,7 @@ def _cron(at: At) -> list[str]:
     tables = [machine.read_or(TABLE)]
     for folder in FOLDERS:
         for name in machine.names(folder):
-            if not (machine.root / folder.lstrip("/") / name).is_dir():
+            if not Path(machine.root, folder.lstrip("/"), name).is_dir():
                 tables.append(machine.read(f"{folder}/{name}"))
     kept: list[str] = []
     scanning = [part for part in PARTS if _folder_scans(at, f"/etc/cron.{part}")]

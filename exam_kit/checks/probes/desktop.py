@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from exam_kit.checks import windows
 from exam_kit.checks.at import At
@@ -46,7 +47,7 @@ def sleep(at: At) -> Fact:
     if at.machine.platform == "windows":
         return windows.sleep(windows.facts(at))
     for unit in MASKED:
-        path = at.machine.root / unit.lstrip("/")
+        path = Path(at.machine.root, unit.lstrip("/"))
         if path.is_symlink() and str(path.readlink()) == "/dev/null":
             return Fact({"sleeps": False, "after": None}, {"source": unit, "said": "masked"})
     kind = _setting(at, POWER_SCHEMA, "sleep-inactive-ac-type").strip("'")
