@@ -3,11 +3,16 @@
 
 Reads one JSON line from stdin, so that a password stands in no process list::
 
-    {"mounts": ["cam1", "cam2"], "user": "viewer", "password": "…", "file": "/path/to.mp4", "sound": false, "port": 0}
+    {"mounts": ["cam1", "cam2"], "user": "viewer", "password": "…", "file": "/path/to.mp4", "sound": false, "port": 0,
+     "address": "127.0.0.1"}
 
 `file` (H.264 in mp4) is served in a loop with unbroken timestamps; without it a small test pattern. `sound` adds a
 G.711 track, as many cameras have. With `user`, digest sign-in is required. Prints ``{"port": N}`` when it listens and
 ends when stdin closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
+
+Further lines on stdin change it while it runs: ``{"do": "refuse"}`` hangs up on everybody and knows the password no
+more, ``{"do": "accept"}`` knows it again, ``{"do": "file", "file": …}`` goes on with another file at its next keyframe,
+in the same stream.
 """
 
 from __future__ import annotations
@@ -62,6 +67,7 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
     def __init__(self, units: list[tuple[bytes, int, int, int]], sound: bool) -> None:
         super().__init__()
         self.units = units
+        self.next_units: list[tuple[bytes, int, int, int]] | None = None
         self.set_launch("( " + (FROM_FILE if units else PATTERN) + (G711 if sound else "") + " )")
         self.set_shared(True)
         self.connect("media-configure", self.configured)
@@ -71,9 +77,11 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
         if not self.units:
             return
         position = {"index": 0, "offset": 0}
-        length = max(pts + duration for _data, pts, _dts, duration in self.units)
 
         def feed(source: Any, _size: int) -> None:
+            if self.next_units is not None:
+                position["offset"] += self.units[position["index"]][1]
+                position["index"], self.units, self.next_units = 0, self.next_units, None
             data, pts, dts, duration = self.units[position["index"]]
             buffer = Gst.Buffer.new_wrapped(data)
             buffer.pts, buffer.dts, buffer.duration = pts + position["offset"], dts + position["offset"], duration
@@ -81,13 +89,13 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
             position["index"] += 1
             if position["index"] == len(self.units):
                 position["index"] = 0
-                position["offset"] += length
+                position["offset"] += max(pts + duration for _data, pts, _dts, duration in self.units)
 
         media.get_element().get_by_name_recurse_up("frames").connect("need-data", feed)
 
 
-def guard(server: Any, user: str, password: str) -> Any:
-    """Digest sign-in for everything."""
+def guard(server: Any, user: str, password: str) -> tuple[Any, Any]:
+    """Digest sign-in for everything: who knows the password, and what it permits."""
     auth = GstRtspServer.RTSPAuth()
     auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
     token = GstRtspServer.RTSPToken()
@@ -98,32 +106,62 @@ def guard(server: Any, user: str, password: str) -> Any:
     permissions.add_role("viewer")
     permissions.add_permission_for_role("viewer", "media.factory.access", True)
     permissions.add_permission_for_role("viewer", "media.factory.construct", True)
-    return permissions
+    return auth, permissions
+
+
+class Camera:
+    """The server and what can be changed about it while it runs."""
+
+    def __init__(self, wanted: dict[str, Any]) -> None:
+        self.wanted = wanted
+        self.server = GstRtspServer.RTSPServer()
+        self.server.set_address(wanted.get("address", "127.0.0.1"))
+        self.server.set_service(str(wanted.get("port", 0)))
+        units = load(wanted["file"]) if wanted.get("file") else []
+        self.auth: Any = None
+        permissions: Any = None
+        if wanted.get("user"):
+            self.auth, permissions = guard(self.server, wanted["user"], wanted["password"])
+        self.factories = [Factory(units, bool(wanted.get("sound"))) for _mount in wanted["mounts"]]
+        for mount, factory in zip(wanted["mounts"], self.factories, strict=True):
+            if permissions is not None:
+                factory.set_permissions(permissions)
+            self.server.get_mount_points().add_factory(f"/{mount}", factory)
+
+    def follow(self, command: dict[str, Any]) -> None:
+        """One of the further lines."""
+        if command["do"] == "file":
+            units = load(command["file"])
+            for factory in self.factories:
+                factory.next_units = units
+        elif command["do"] == "refuse":
+            self.auth.remove_digest(self.wanted["user"])
+            self.server.client_filter(lambda _server, _client: GstRtspServer.RTSPFilterResult.REMOVE)
+        elif command["do"] == "accept":
+            token = GstRtspServer.RTSPToken()
+            token.set_string("media.factory.role", "viewer")
+            self.auth.add_digest(self.wanted["user"], self.wanted["password"], token)
 
 
 def main() -> None:
     Gst.init(None)
     wanted = json.loads(sys.stdin.readline())
-    units = load(wanted["file"]) if wanted.get("file") else []
-    server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
-    server.set_service(str(wanted.get("port", 0)))
-    permissions = guard(server, wanted["user"], wanted["password"]) if wanted.get("user") else None
-    for mount in wanted["mounts"]:
-        factory = Factory(units, bool(wanted.get("sound")))
-        if permissions is not None:
-            factory.set_permissions(permissions)
-        server.get_mount_points().add_factory(f"/{mount}", factory)
+    camera = Camera(wanted)
     loop = GLib.MainLoop()
-    if server.attach(None) == 0:
+    if camera.server.attach(None) == 0:
         sys.exit("the port is taken")
-    print(json.dumps({"port": server.get_bound_port()}), flush=True)
+    print(json.dumps({"port": camera.server.get_bound_port()}), flush=True)
 
-    def wait_for_the_end() -> None:
-        sys.stdin.read()
+    def listen() -> None:
+        for line in sys.stdin:
+            command = json.loads(line)
+            if command["do"] == "file":
+                camera.follow(command)  # reading it would hold up the stream
+            else:
+                GLib.idle_add(camera.follow, command)
         loop.quit()
 
-    threading.Thread(target=wait_for_the_end, daemon=True).start()
+    threading.Thread(target=listen, daemon=True).start()
     loop.run()
 
 
