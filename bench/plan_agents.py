@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as real_datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ import schedule
 
 from bench.laptop import RUN_S, Life
 from exam_kit.agent import planner
+from exam_kit.agent.clock_watch import ClockWatch
 from exam_kit.clock import from_iso
 from exam_kit.point import Point
 from exam_kit.store import Store
@@ -52,20 +53,24 @@ class _Runner:
 class PlanAgent:
     """What `exam_kit.agent.loop` does with the plan, with the planner's own functions on a real store."""
 
-    def __init__(self, life: Life, store: Store, point: Point, run_folder: Path) -> None:
+    def __init__(self, life: Life, store: Store, point: Point, run_folder: Path, witnessed: Container[str]) -> None:
+        """`witnessed`: the days on which a time server answers."""
         self._life, self._store, self._point = life, store, point
+        self._witnessed = witnessed
         self._kept = run_folder / "clock.json"
         self._runner = _Runner(life)
         self._planned: planner.PlannedRun | None = None
         self._owner = 0
         self._bounds: list[float] = []
         self.reported: list[tuple[float, str]] = []
-        self.reopened = 0
+        """(when, the day) of each window reported as missed"""
+        self.astray: list[tuple[float, str]] = []
+        """and of each reported as run at another time"""
 
     def begin(self) -> None:
         planner.release(self._store)
         planner.sync(self._store, self._point)
-        self._watch = planner.ClockWatch(self._life.clock, kept=self._kept)
+        self._watch = ClockWatch(self._life.clock, kept=self._kept)
         self._owner += 1
         self._seen = NEVER_S  # the first beat comes at once
         if not self._bounds:
@@ -79,15 +84,18 @@ class PlanAgent:
     def beat(self) -> None:
         clock = self._life.clock
         self._seen = self._offset()
-        if self._runner.ended() and self._planned is not None:
-            planner.finish(self._store, clock, self._planned, "ready")
-            self._planned = None
         step = self._watch.step()
         if step is not None:
-            self.reopened += len(planner.reopen(self._store, clock, step))
+            planner.reopen(self._store, clock, step)
+        if self._runner.ended() and self._planned is not None:
+            # The time server is asked at the run's end, whatever the clock was before.
+            proven = self._planned.day in self._witnessed and self._life.was_right(self._life.now - 1, self._life.now)
+            planner.finish(self._store, clock, self._planned, "ready", proven=proven)
+            self._planned = None
         if self._planned is not None:
             planner.renew(self._store, clock, self._planned)
-        self.reported += [(self._life.now, run.day) for run in planner.missed(self._store, clock)]
+        for run in planner.missed(self._store, clock):
+            (self.reported if run.began is None else self.astray).append((self._life.now, run.day))
         if self._planned is None:
             self._planned = planner.claim(self._store, clock, str(self._owner))
             if self._planned is not None:

@@ -12,6 +12,7 @@ import schedule
 
 from exam_kit import __version__
 from exam_kit.agent import orders, planner
+from exam_kit.agent.clock_watch import ClockWatch
 from exam_kit.agent.duties import Duties
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import AgentLock, beat
@@ -19,7 +20,9 @@ from exam_kit.agent.underway import Underway
 from exam_kit.agent.watch import Watch
 from exam_kit.cctv.picture_thresholds import SHIPPED
 from exam_kit.cctv.recorder import Recorder
+from exam_kit.cctv.walk import settle_walk
 from exam_kit.checks import load_profile
+from exam_kit.checks.model import Run, State
 from exam_kit.clock import Clock, SystemClock
 from exam_kit.errors import ExamKitError, PointInvalid, UsageError, m
 from exam_kit.home import Home
@@ -34,6 +37,8 @@ LOOP_S = 0.2
 PLAN_BEAT_S = 15
 SET_S = 1.0
 """A local clock that moved by this much from one turn to the next was set, or daylight saving began or ended."""
+TIME_SERVERS = "clock.offset"
+"""The probe that compares the clock with time servers."""
 CHECKPOINT_BEAT_S = 600
 """The chain's head is signed at least every ten minutes of activity."""
 
@@ -54,6 +59,7 @@ class Agent:
         self._owner = uuid.uuid4().hex
         self._stopping = threading.Event()
         self._plan_beat_s = plan_beat_s
+        picture, picture_cameras = self._picture_thresholds()
         self.recorder = Recorder(
             self.point,
             home,
@@ -62,22 +68,24 @@ class Agent:
             self.clock,
             self.secrets,
             segment_s=segment_s,
-            picture=self._picture_thresholds(),
+            picture=picture,
+            picture_cameras=picture_cameras,
         )
         self.duties = Duties(self.point, home, self.store, self.ledger, self.secrets, self.clock)
         self.watch = Watch(self.point, self.home, self.store, self.ledger, self.clock)
-        self._clock_watch = planner.ClockWatch(self.clock, kept=home.run / "clock.json")
+        self._clock_watch = ClockWatch(self.clock, kept=home.run / "clock.json")
         self._underway = Underway(self.store, self.point, self.clock)
         self._planned: planner.PlannedRun | None = None
         self._wanted: set[str] = set()
 
-    def _picture_thresholds(self) -> Mapping[str, float]:
-        """The profile's. One with mistakes fails the check and says so; it must not keep cameras from recording."""
+    def _picture_thresholds(self) -> tuple[Mapping[str, float], Mapping[str, Mapping[str, float]]]:
+        """The profile's, and single cameras' own. One with mistakes fails the check and says so; it must not keep cameras from recording."""
         try:
-            return load_profile(self.point.profile, self.home).picture or SHIPPED
+            profile = load_profile(self.point.profile, self.home)
+            return (profile.picture, profile.picture_cameras) if profile.picture else (SHIPPED, {})
         except PointInvalid as problem:
             log.error("%s", problem.text("en"))
-            return SHIPPED
+            return SHIPPED, {}
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -152,14 +160,14 @@ class Agent:
             self.watch.recording_ended(sorted(ended))
 
     def _look_after(self) -> None:
-        self.watch.cameras(self.recorder.status())
+        statuses = self.recorder.status()
+        self.watch.cameras(statuses)
+        settle_walk(self.ledger, {status.camera: status for status in statuses}, self.clock.now())
         while self.duties.finished_runs:
             order, run = self.duties.finished_runs.pop(0)
             self.watch.check_finished(run)
             if order is None and self._planned is not None:
-                planner.finish(
-                    self.store, self.clock, self._planned, run.verdict.value if run.verdict else "no verdict"
-                )
+                self._plan_served(self._planned, run)
                 self._planned = None
         while self.duties.failed_checks:
             self.watch.check_impossible(self.duties.failed_checks.pop(0))
@@ -208,11 +216,32 @@ class Agent:
             orders.withdraw(self.ledger, target, by=order)
             orders.end(self.ledger, order, "done", {})
 
-    def _plan(self) -> None:
+    def _plan_served(self, planned: planner.PlannedRun, run: Run) -> None:
+        self._clock_set()  # first: a run whose clock was set on the way proves nothing
+        outcome = run.verdict.value if run.verdict else "no verdict"
+        if planner.finish(self.store, self.clock, planned, outcome, proven=self._clock_proven(run)):
+            self.watch.check_served(planned.id)
+
+    @staticmethod
+    def _clock_proven(run: Run) -> bool:
+        """Did time servers confirm the clock in this run?"""
+        return any(
+            result.probe == TIME_SERVERS and result.state is State.OK and not result.carried_from
+            for result in run.results
+        )
+
+    def _clock_set(self) -> None:
         step = self._clock_watch.step()
-        if step is not None:
-            reopened = planner.reopen(self.store, self.clock, step)
-            self.ledger.append("clock.stepped", {"by_s": round(step.seconds, 1), "reopened": reopened}, "agent")
+        if step is None:
+            return
+        judged = planner.reopen(self.store, self.clock, step)
+        body = {"by_s": round(step.seconds, 1), "reopened": judged.reopened, "served": judged.served}
+        self.ledger.append("clock.stepped", body, "agent")
+        for run in judged.served:
+            self.watch.check_served(run)
+
+    def _plan(self) -> None:
+        self._clock_set()
         if self._planned is not None:
             planner.renew(self.store, self.clock, self._planned)
         for run in planner.missed(self.store, self.clock):

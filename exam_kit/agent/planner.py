@@ -2,30 +2,25 @@
 
 `schedule` only beats; the truth is the `run_plan` table, one row per run with its UTC window, claimed in one
 transaction with a lease. So a laptop that slept, restarted or had its clock set by hand serves every window it
-could serve, once, and reports the ones it slept through.
+could serve, once, and reports the others.
 
-The moments in a row are kept on the wall clock's present scale: when the clock is set, `reopen` moves them with it.
-A row without an outcome is open, and its moments say why:
+A clock that is set is believed, for the machine cannot know better: `ran` (when each completed run began),
+`started_at`, `ended_at` and `reported_at` are kept on the wall clock's present scale and moved with it, and `reopen`
+judges anew. A row is `settled`, and stands whatever the clock is set to afterwards, when a time server confirmed the
+clock of its run, or when it can no longer be dated. What nobody can know without a time server: docs/checks.md.
 
-=========== ======== =============================================================
-started_at  ended_at
-=========== ======== =============================================================
-none        none     it was not begun
-set         none     it is under way, or whoever began it is dead
-set         set      it was served, but outside its window by what the clock says now
-none        set      it was reported as missed by a clock that was wrong
-=========== ======== =============================================================
+A row without an outcome is open. `missed`: the window passed without a run, and that was reported. `astray`: it was
+run, but outside its window by what the clock says now, and that was reported. Everything else means served.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
+from exam_kit.agent.clock_watch import ClockStep
 from exam_kit.agent.orders import Order, recording_orders
 from exam_kit.cctv.status import Desired
 from exam_kit.clock import Clock, from_iso, iso
@@ -33,9 +28,8 @@ from exam_kit.point import Point, Zone, ZoneWindow, check_due, zone_windows
 from exam_kit.store import Store
 
 __all__ = [
-    "ClockStep",
-    "ClockWatch",
     "PlannedRun",
+    "Rejudged",
     "Wishes",
     "claim",
     "finish",
@@ -47,12 +41,13 @@ __all__ = [
     "sync",
 ]
 
-log = logging.getLogger(__name__)
-
 LEASE = timedelta(minutes=3)
 MEMORY = timedelta(days=7)
 """Runs older than this are not judged again when the clock is set."""
+DOUBT = timedelta(hours=36)
+"""A window served and over for longer is not doubted: a clock set while the machine was off may not have been seen."""
 PLAN_ACTOR = "agent"
+MISSED, ASTRAY = "missed", "astray"
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,19 @@ class PlannedRun:
     day: str
     due_from: datetime
     due_until: datetime
+    began: datetime | None = field(default=None, compare=False)
+    """when it was claimed; of one that went astray, when it was last run by what the clock says now"""
+
+    def holds(self, moment: datetime) -> bool:
+        return self.due_from <= moment < self.due_until
+
+
+@dataclass(frozen=True)
+class Rejudged:
+    """What a clock that was set changed: ids of runs that are open again, and of those served after all."""
+
+    reopened: list[str]
+    served: list[str]
 
 
 def sync(store: Store, point: Point) -> None:
@@ -99,7 +107,7 @@ def claim(store: Store, clock: Clock, owner: str) -> PlannedRun | None:
             ") RETURNING id, kind, day, due_from, due_until",
             (owner, iso(now + LEASE), iso(now), iso(now), iso(now), iso(now)),
         ).fetchone()
-    return PlannedRun(row[0], row[1], row[2], from_iso(row[3]), from_iso(row[4])) if row else None
+    return PlannedRun(row[0], row[1], row[2], from_iso(row[3]), from_iso(row[4]), now) if row else None
 
 
 def release(store: Store) -> None:
@@ -117,120 +125,100 @@ def renew(store: Store, clock: Clock, run: PlannedRun) -> None:
         )
 
 
-def finish(store: Store, clock: Clock, run: PlannedRun, outcome: str) -> bool:
-    """A claimed run ended. False when it had begun outside its window, as a clock set meanwhile says: it stays open."""
+def finish(store: Store, clock: Clock, run: PlannedRun, outcome: str, *, proven: bool = False) -> bool:
+    """A claimed run ended. False when it had begun outside its window, as a clock set meanwhile says: it stays open.
+
+    `proven`: the run itself found the clock right by a time server. Believed only when no clock was set on the way;
+    so look for a step before this is called.
+    """
     with store.transaction() as connection:
-        (started,) = connection.execute("SELECT started_at FROM run_plan WHERE id = ?", (run.id,)).fetchone()
-        inside = started is not None and run.due_from <= from_iso(started) < run.due_until
+        started, ran = connection.execute("SELECT started_at, ran FROM run_plan WHERE id = ?", (run.id,)).fetchone()
+        inside = started is not None and run.holds(from_iso(started))
         connection.execute(
-            "UPDATE run_plan SET outcome = ?, ended_at = ?, claimed_by = NULL, lease_until = NULL WHERE id = ?",
-            (outcome if inside else None, iso(clock.now()), run.id),
+            "UPDATE run_plan SET outcome = ?, ran = ?, settled = ?, ended_at = ?, claimed_by = NULL,"
+            " lease_until = NULL WHERE id = ?",
+            (
+                outcome if inside else None,
+                json.dumps([*json.loads(ran), started] if started else json.loads(ran)),
+                proven and inside and run.began is not None and started == iso(run.began),
+                iso(clock.now()),
+                run.id,
+            ),
         )
     return inside
 
 
 def missed(store: Store, clock: Clock) -> list[PlannedRun]:
-    """Mark runs whose window closed unserved, and return those not duly reported before."""
+    """Mark runs whose window closed unserved, and return those not duly reported before.
+
+    One with `began` was run, but outside its window by what the clock says now.
+    """
     now = iso(clock.now())
+    found = []
     with store.transaction() as connection:
         rows = connection.execute(
-            "SELECT id, kind, day, due_from, due_until, started_at IS NULL AND ended_at >= due_until FROM run_plan "
+            "SELECT id, kind, day, due_from, due_until, ran, reported_at FROM run_plan "
             "WHERE outcome IS NULL AND due_until <= ? AND (claimed_by IS NULL OR lease_until < ?)",
             (now, now),
         ).fetchall()
-        connection.executemany(
-            "UPDATE run_plan SET outcome = 'missed', ended_at = ?, claimed_by = NULL, lease_until = NULL WHERE id = ?",
-            [(now, row[0]) for row in rows],
-        )
-    return [PlannedRun(row[0], row[1], row[2], from_iso(row[3]), from_iso(row[4])) for row in rows if not row[5]]
+        for run, kind, day, due_from, due_until, ran, reported in rows:
+            began = _moments(ran)
+            # A report before the window was over came from a clock that ran ahead, and counts for nothing.
+            again = reported is not None and reported >= due_until
+            if not again:
+                last = began[-1] if began else None
+                found.append(PlannedRun(run, kind, day, from_iso(due_from), from_iso(due_until), last))
+            connection.execute(
+                "UPDATE run_plan SET outcome = ?, reported_at = ?, claimed_by = NULL, lease_until = NULL WHERE id = ?",
+                (ASTRAY if began else MISSED, reported if again else now, run),
+            )
+    return found
 
 
-def reopen(store: Store, clock: Clock, step: ClockStep) -> list[str]:
-    """After the wall clock was set, judge the latest runs anew by what it says now; the ids of those open again.
+def reopen(store: Store, clock: Clock, step: ClockStep) -> Rejudged:
+    """After the wall clock was set, judge the latest runs anew by what it says now.
 
-    A run that began, by this clock, outside its window, and one reported as missed whose window is not over, are open
-    again. One that was opened so, and by a later setting of the clock did begin inside its window, is served after
-    all.
+    One that was run outside its window, or reported as missed, is open again: to be served where its window is not
+    over, else for `missed` to report. One that was run inside its window is served after all. By a step that is not
+    known exactly nothing can be dated, so only windows not over are judged, and the others stand for good.
     """
     now, moved = clock.now(), timedelta(seconds=step.seconds)
     since = iso(now - moved - MEMORY)
-    reopened = []
+    judged = Rejudged([], [])
     with store.transaction() as connection:
         rows = connection.execute(
-            "SELECT id, due_from, due_until, started_at, ended_at, outcome FROM run_plan "
-            "WHERE started_at >= ? OR ended_at >= ?",
-            (since, since),
+            "SELECT id, due_from, due_until, started_at, ended_at, reported_at, ran, outcome FROM run_plan "
+            "WHERE NOT settled AND (started_at >= ? OR ended_at >= ? OR reported_at >= ?)",
+            (since, since, since),
         ).fetchall()
-        for run, due_from, due_until, started, ended, said in rows:
-            began = from_iso(started) + moved if started else None
-            over = from_iso(ended) + moved if ended else None
-            inside = began is not None and from_iso(due_from) <= began < from_iso(due_until)
+        for run, due_from, due_until, started, ended, reported, ran, said in rows:
+            if not step.exact and from_iso(due_until) <= now:
+                connection.execute("UPDATE run_plan SET settled = 1 WHERE id = ?", (run,))
+                continue
+            began = [moment + moved for moment in _moments(ran)]
+            inside = any(from_iso(due_from) <= moment < from_iso(due_until) for moment in began)
             outcome = said
-            if said is not None and from_iso(due_until) > now and (said == "missed" or not inside):
-                reopened.append(run)
-                began, outcome = None if said == "missed" else began, None
-            elif said is None and over is not None and inside:
+            if inside and said in (None, MISSED, ASTRAY):
                 outcome = "served"
+                judged.served.append(run)
+            elif not inside and said is not None and from_iso(due_until) > _doubted_after(said, now):
+                outcome = None
+                judged.reopened.append(run)
+            moments = [iso(from_iso(moment) + moved) if moment else None for moment in (started, ended, reported)]
             connection.execute(
-                "UPDATE run_plan SET started_at = ?, ended_at = ?, outcome = ? WHERE id = ?",
-                (iso(began) if began else None, iso(over) if over else None, outcome, run),
+                "UPDATE run_plan SET started_at = ?, ended_at = ?, reported_at = ?, ran = ?, outcome = ? WHERE id = ?",
+                (*moments, json.dumps([iso(moment) for moment in began]), outcome, run),
             )
-    return reopened
+    return judged
 
 
-@dataclass(frozen=True)
-class ClockStep:
-    """The wall clock was set by `seconds` (positive: forward)."""
-
-    seconds: float
+def _doubted_after(said: str, now: datetime) -> datetime:
+    """Windows that end after this are open again when no run lies in them. What was reported is not reported again."""
+    return now if said in (MISSED, ASTRAY) else now - DOUBT
 
 
-class ClockWatch:
-    """Compares the wall clock with the clock that never steps.
-
-    What it saw last is kept in a file, so that a clock set while no agent ran is noticed as well: exactly within one
-    boot of the machine. Across a restart of the machine only a clock that went back is seen, and by how much at least.
-    """
-
-    def __init__(self, clock: Clock, tolerance_s: float = 2.0, *, kept: Path | None = None) -> None:
-        self._clock = clock
-        self._tolerance_s = tolerance_s
-        self._kept = kept
-        self._offset = self._read() - self._while_away()
-
-    def _read(self) -> float:
-        return self._clock.now().timestamp() - self._clock.boot()
-
-    def _while_away(self) -> float:
-        """By how many seconds the clock was set since the file was written."""
-        if self._kept is None:
-            return 0.0
-        try:
-            seen = json.loads(self._kept.read_text(encoding="utf-8"))
-            if seen["boot"] == self._clock.boot_id():
-                return self._read() - float(seen["offset_s"])
-            return min(self._clock.now().timestamp() - float(seen["wall_s"]), 0.0)
-        except FileNotFoundError:
-            return 0.0
-        except (OSError, ValueError, KeyError, TypeError) as problem:
-            log.warning("%s: cannot be read (%s); the clock is trusted as it is", self._kept, problem)
-            return 0.0
-
-    def step(self) -> ClockStep | None:
-        """The step since the last look; None when there was none."""
-        offset = self._read()
-        moved, self._offset = offset - self._offset, offset
-        self._keep()
-        return None if abs(moved) < self._tolerance_s else ClockStep(moved)
-
-    def _keep(self) -> None:
-        if self._kept is None:
-            return
-        seen = {"boot": self._clock.boot_id(), "offset_s": self._offset, "wall_s": self._clock.now().timestamp()}
-        # Replaced, not overwritten, so that a reader sees the old text or the new one.
-        beside = self._kept.with_name(f".{self._kept.name}.{os.getpid()}")
-        beside.write_text(json.dumps(seen), encoding="utf-8")
-        beside.replace(self._kept)
+def _moments(ran: str) -> Sequence[datetime]:
+    return [from_iso(text) for text in json.loads(ran)]
 
 
 @dataclass(frozen=True)

@@ -181,15 +181,28 @@ class Watch:
         self._incidents.open_for("check", IncidentDraft("check_missed", text, self.clock.now()))
 
     def check_missed(self, run: PlannedRun) -> None:
-        """A planned check that nobody served: said on waking, never passed over."""
-        local = run.due_from.astimezone(self.point.tz)
-        self.ledger.append(
-            "plan.missed", {"run": run.id, "due_from": iso(run.due_from), "due_until": iso(run.due_until)}, "agent"
-        )
-        text = self._say(
-            m("The check planned for {time} was not run: the laptop was off or asleep.", time=f"{local:%d.%m.%Y %H:%M}")
-        )
-        self._incidents.open_for(run.id, IncidentDraft("check_missed", text, self.clock.now()))
+        """A planned check that nobody served, or only at a wrong time: said on waking, never passed over."""
+        planned = f"{run.due_from.astimezone(self.point.tz):%d.%m.%Y %H:%M}"
+        body = {"run": run.id, "due_from": iso(run.due_from), "due_until": iso(run.due_until)}
+        if run.began is None:
+            text = m("The check planned for {time} was not run: the laptop was off or asleep.", time=planned)
+        else:
+            body["began"] = iso(run.began)
+            text = m(
+                "The check planned for {time} was run at {began} by the clock as it is set now, outside its time. "
+                "See whether the clock is right now.",
+                time=planned,
+                began=f"{run.began.astimezone(self.point.tz):%d.%m.%Y %H:%M}",
+            )
+        self.ledger.append("plan.missed", body, "agent")
+        self._incidents.open_for(run.id, IncidentDraft("check_missed", self._say(text), self.clock.now()))
+
+    def check_served(self, run_id: str) -> None:
+        """A planned check was run in its time: what a wrong clock had reported of it is taken back."""
+        sheet = self._incidents.find_open(run_id)
+        if sheet is not None and sheet.restored_at is None:
+            text = self._say(m("By the clock as it is set now, the check was run in its time."))
+            self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=text)
 
     def archive_failed(self, order: Order, reason: str) -> None:
         text = self._say(m("Archive order {number} failed: {reason}", number=order.id, reason=reason))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils.migrations import Migrations
 
-from exam_kit.store.schema import INDEXES, LEDGER_SCHEMA, PICTURE_TABLES, STATION_TABLES, TABLES
+from exam_kit.store.schema import INDEXES, LEDGER_SCHEMA, PICTURE_TABLES, PLAN_COLUMNS, STATION_TABLES, TABLES
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -48,4 +48,11 @@ def m004_unfinished_segments(db: Database) -> None:
 def m005_picture_states(db: Database) -> None:
     """What was seen of each camera's picture, and for how long."""
     for statement in PICTURE_TABLES:
+        db.execute(statement)
+
+
+@migrations()
+def m006_plan_moments(db: Database) -> None:
+    """Every run of a planned window, whether clocks set later may judge it anew, and when its loss was reported."""
+    for statement in PLAN_COLUMNS:
         db.execute(statement)

@@ -6,9 +6,9 @@ is kept by name because `log verify` compares it with what stands in the file: a
 
 from __future__ import annotations
 
-__all__ = ["INDEXES", "LEDGER_SCHEMA", "PICTURE_TABLES", "SCHEMA_VERSION", "STATION_TABLES", "TABLES"]
+__all__ = ["INDEXES", "LEDGER_SCHEMA", "PICTURE_TABLES", "PLAN_COLUMNS", "SCHEMA_VERSION", "STATION_TABLES", "TABLES"]
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """How many steps `migrations` has; kept in the file, so that one that is up to date is known at a glance."""
 
 
@@ -220,4 +220,15 @@ PICTURE_TABLES = (
   to_at TEXT NOT NULL
 ) STRICT""",
     "CREATE INDEX picture_state_camera ON picture_state (camera, from_at)",
+)
+
+PLAN_COLUMNS = (
+    # JSON: when each completed run began, by the wall clock's present scale.
+    "ALTER TABLE run_plan ADD COLUMN ran TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE run_plan ADD COLUMN settled INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE run_plan ADD COLUMN reported_at TEXT",
+    # What stood there before: one run or one report, in the same columns.
+    """UPDATE run_plan SET ran = json_array(started_at)
+  WHERE started_at IS NOT NULL AND ended_at IS NOT NULL AND (outcome IS NULL OR outcome <> 'missed')""",
+    "UPDATE run_plan SET reported_at = ended_at WHERE outcome = 'missed' OR (outcome IS NULL AND started_at IS NULL)",
 )

@@ -17,4 +17,11 @@ def test_every_window_that_can_be_served_is_served_once_and_every_other_is_repor
     assert plan.once + plan.again >= plan.could
     assert plan.unsaid == []
     assert plan.said_twice == []
+    assert plan.said_wrongly == []
     assert daily.could == plan.could
+
+
+def test_where_time_servers_answer_no_clock_makes_a_window_served_twice() -> None:
+    plan, _daily = simulate(*ZONES[0], days=60, seed=1000, answering=1.0)
+    assert plan.wrong_clock > 3
+    assert (plan.once, plan.again, plan.twice, plan.doubted) == (plan.could, 0, [], [])

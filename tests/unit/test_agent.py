@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
 from exam_kit.agent import orders
 from exam_kit.agent.loop import Agent
+from exam_kit.agent.planner import PlannedRun
 from exam_kit.agent.status import AgentLock, agent_alive
-from exam_kit.clock import SystemClock
+from exam_kit.clock import SystemClock, iso
 from exam_kit.errors import AlreadyRunning
 from exam_kit.home import Home
 from exam_kit.journal.incidents import Incidents
@@ -75,6 +77,20 @@ def test_a_profile_with_mistakes_fails_the_check_in_words_and_stops_nothing_else
     assert "demo.toml" in failed.result["error"]
     until(lambda: [sheet.category for sheet in Incidents(agent.ledger, agent.point).all()] == ["check_missed"])
     assert agent_alive(agent.home)
+
+
+def test_a_check_run_at_a_wrong_time_opens_a_sheet_that_is_taken_back(agent: Agent) -> None:
+    due = agent.clock.now()
+    began = due - timedelta(minutes=90)
+    run = PlannedRun("check:x", "check", "2026-05-28", due, due + timedelta(hours=1), began)
+    agent.watch.check_missed(run)
+    (sheet,) = Incidents(agent.ledger, agent.point).all()
+    assert (sheet.category, sheet.restored_at) == ("check_missed", None)
+    assert f"{began.astimezone(agent.point.tz):%d.%m.%Y %H:%M}" in sheet.description
+    assert list(agent.ledger.entries(["plan.missed"]))[-1].body["began"] == iso(began)
+    agent.watch.check_served(run.id)
+    (sheet,) = Incidents(agent.ledger, agent.point).all()
+    assert sheet.restored_at is not None
 
 
 def test_an_archive_of_a_day_without_an_exam_is_refused_in_words(agent: Agent, until: Until) -> None:

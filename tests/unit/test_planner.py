@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from exam_kit.agent import orders, planner
+from exam_kit.agent.clock_watch import ClockWatch
 from exam_kit.clock import FakeClock
 from exam_kit.errors import UsageError
 from exam_kit.point import Point, read_point
@@ -22,6 +23,14 @@ def plan(store: Store, point: Point, clock: FakeClock) -> Store:
     clock.step(-3600)  # 07:00 in Moscow, an hour before the check is due
     planner.sync(store, point)
     return store
+
+
+def set_to(plan: Store, clock: FakeClock, watch: ClockWatch, by: float) -> planner.Rejudged:
+    """Set the clock by hand, and have the plan judged anew."""
+    clock.step(by)
+    step = watch.step()
+    assert step is not None
+    return planner.reopen(plan, clock, step)
 
 
 def test_a_run_is_claimed_once_when_its_window_opens(plan: Store, clock: FakeClock) -> None:
@@ -61,7 +70,7 @@ def test_a_window_slept_through_is_reported_once(plan: Store, clock: FakeClock) 
 def test_a_run_served_by_a_clock_that_ran_ahead_is_served_again_at_the_right_time(
     plan: Store, clock: FakeClock
 ) -> None:
-    watch = planner.ClockWatch(clock)
+    watch = ClockWatch(clock)
     clock.step(3600)
     step = watch.step()
     assert step is not None
@@ -73,24 +82,24 @@ def test_a_run_served_by_a_clock_that_ran_ahead_is_served_again_at_the_right_tim
     back = watch.step()
     assert back is not None
     assert round(back.seconds) == -3600
-    assert planner.reopen(plan, clock, back) == [run.id]
+    assert planner.reopen(plan, clock, back).reopened == [run.id]
     clock.advance(3600)
     assert planner.claim(plan, clock, "a") is not None
 
 
 def test_a_window_missed_by_a_clock_that_ran_ahead_opens_again(plan: Store, clock: FakeClock) -> None:
-    watch = planner.ClockWatch(clock)
+    watch = ClockWatch(clock)
     clock.step(24 * 3600)
     assert watch.step() is not None
     assert len(planner.missed(plan, clock)) == 1
     clock.step(-24 * 3600)
     step = watch.step()
     assert step is not None
-    assert len(planner.reopen(plan, clock, step)) == 1
+    assert len(planner.reopen(plan, clock, step).reopened) == 1
 
 
 def test_a_run_served_at_the_right_time_stays_served_after_a_small_correction(plan: Store, clock: FakeClock) -> None:
-    watch = planner.ClockWatch(clock)
+    watch = ClockWatch(clock)
     clock.advance(3700)
     run = planner.claim(plan, clock, "a")
     assert run is not None
@@ -98,7 +107,7 @@ def test_a_run_served_at_the_right_time_stays_served_after_a_small_correction(pl
     clock.step(-30)
     step = watch.step()
     assert step is not None
-    assert planner.reopen(plan, clock, step) == []
+    assert planner.reopen(plan, clock, step).reopened == []
 
 
 def test_a_run_that_sleeps_through_its_windows_end_is_not_reported(plan: Store, clock: FakeClock) -> None:
@@ -113,7 +122,7 @@ def test_a_run_that_sleeps_through_its_windows_end_is_not_reported(plan: Store, 
 
 
 def test_a_run_under_way_when_the_clock_is_set_right_is_served_again_at_its_time(plan: Store, clock: FakeClock) -> None:
-    watch = planner.ClockWatch(clock)
+    watch = ClockWatch(clock)
     clock.step(3600)
     run = planner.claim(plan, clock, "a")
     assert run is not None
@@ -128,7 +137,7 @@ def test_a_run_under_way_when_the_clock_is_set_right_is_served_again_at_its_time
 
 
 def test_a_clock_set_wrongly_and_right_again_leaves_a_run_served(plan: Store, clock: FakeClock) -> None:
-    watch = planner.ClockWatch(clock)
+    watch = ClockWatch(clock)
     clock.advance(3700)
     run = planner.claim(plan, clock, "a")
     assert run is not None
@@ -137,14 +146,88 @@ def test_a_clock_set_wrongly_and_right_again_leaves_a_run_served(plan: Store, cl
         clock.step(by)
         step = watch.step()
         assert step is not None
-        assert planner.reopen(plan, clock, step) == opened
+        assert planner.reopen(plan, clock, step).reopened == opened
     assert planner.claim(plan, clock, "a") is None
     clock.advance(7200)
     assert planner.missed(plan, clock) == []
 
 
+@pytest.mark.parametrize("proven", [False, True])
+def test_only_a_time_server_can_tell_a_clock_set_wrongly_from_one_set_right(
+    plan: Store, clock: FakeClock, proven: bool
+) -> None:
+    """The laptop sees the same in two lives: its clock was right and is set back, or was ahead and is set right."""
+    watch = ClockWatch(clock)
+    clock.advance(3600)
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    assert planner.finish(plan, clock, run, "ready", proven=proven)
+    set_to(plan, clock, watch, -600)
+    clock.advance(600)
+    again = planner.claim(plan, clock, "a")
+    assert again == (None if proven else run)
+
+
+def test_a_clock_set_while_the_run_was_under_way_proves_nothing(plan: Store, clock: FakeClock) -> None:
+    watch = ClockWatch(clock)
+    clock.step(3600)
+    assert watch.step() is not None
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    set_to(plan, clock, watch, -3600)
+    assert not planner.finish(plan, clock, run, "ready", proven=True)
+    clock.advance(3600)
+    assert planner.claim(plan, clock, "a") == run
+
+
+def test_a_window_run_only_at_a_wrong_time_is_reported_and_taken_back(plan: Store, clock: FakeClock) -> None:
+    watch = ClockWatch(clock)
+    clock.advance(3600)
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    assert planner.finish(plan, clock, run, "ready")
+    assert set_to(plan, clock, watch, 7200).reopened == [run.id]
+    assert [(one.id, one.began) for one in planner.missed(plan, clock)] == [(run.id, DUE + timedelta(hours=2))]
+    assert planner.missed(plan, clock) == []
+    assert set_to(plan, clock, watch, -7200).served == [run.id]
+    assert planner.missed(plan, clock) == []
+
+
+def test_the_first_of_two_runs_counts_when_the_clock_is_put_right(plan: Store, clock: FakeClock) -> None:
+    watch = ClockWatch(clock)
+    for wait, by in ((3600, -1800), (1800, 1800)):
+        clock.advance(wait)
+        run = planner.claim(plan, clock, "a")
+        assert run is not None
+        planner.finish(plan, clock, run, "ready")
+        judged = set_to(plan, clock, watch, by)
+    assert judged.reopened == []
+    assert planner.claim(plan, clock, "a") is None
+    clock.advance(7200)
+    assert planner.missed(plan, clock) == []
+
+
+def test_a_clock_set_back_while_the_machine_was_off_dates_no_window_that_is_over(
+    plan: Store, clock: FakeClock, tmp_path: Path
+) -> None:
+    kept = tmp_path / "clock.json"
+    clock.advance(3600)
+    run = planner.claim(plan, clock, "a")
+    assert run is not None
+    planner.finish(plan, clock, run, "ready")
+    clock.advance(9000)
+    assert ClockWatch(clock, kept=kept).step() is None
+    clock.reboot(100)
+    clock.step(-4000)
+    step = ClockWatch(clock, kept=kept).step()
+    assert step is not None
+    assert not step.exact
+    assert planner.reopen(plan, clock, step).reopened == []
+    assert planner.claim(plan, clock, "a") is None
+
+
 def test_a_window_reported_once_stays_reported_when_the_clock_goes_astray(plan: Store, clock: FakeClock) -> None:
-    watch = planner.ClockWatch(clock)
+    watch = ClockWatch(clock)
     clock.sleep(3 * 3600)
     assert len(planner.missed(plan, clock)) == 1
     for by in (-5400, 5400):
@@ -158,13 +241,13 @@ def test_a_window_reported_once_stays_reported_when_the_clock_goes_astray(plan: 
 @pytest.mark.parametrize(("reboot", "seen"), [(False, -3600), (True, -3500)])
 def test_a_clock_set_while_no_agent_ran_is_noticed(clock: FakeClock, tmp_path: Path, reboot: bool, seen: int) -> None:
     kept = tmp_path / "clock.json"
-    assert planner.ClockWatch(clock, kept=kept).step() is None
+    assert ClockWatch(clock, kept=kept).step() is None
     if reboot:
         clock.reboot(100)
     else:
         clock.sleep(100)
     clock.step(-3600)
-    step = planner.ClockWatch(clock, kept=kept).step()
+    step = ClockWatch(clock, kept=kept).step()
     assert step is not None
     assert round(step.seconds) == seen
 
@@ -172,7 +255,7 @@ def test_a_clock_set_while_no_agent_ran_is_noticed(clock: FakeClock, tmp_path: P
 @pytest.mark.parametrize("kept", ["", "{}", "[1]", '{"boot": "boot-1", "offset_s": "x"}'])
 def test_a_spoilt_note_of_the_clock_is_no_step(clock: FakeClock, tmp_path: Path, kept: str) -> None:
     (tmp_path / "clock.json").write_text(kept)
-    assert planner.ClockWatch(clock, kept=tmp_path / "clock.json").step() is None
+    assert ClockWatch(clock, kept=tmp_path / "clock.json").step() is None
 
 
 def test_a_day_taken_away_goes_though_its_run_was_begun_by_a_dead_agent(
@@ -187,7 +270,7 @@ def test_a_day_taken_away_goes_though_its_run_was_begun_by_a_dead_agent(
 
 
 def test_sleep_is_no_clock_step(clock: FakeClock) -> None:
-    watch = planner.ClockWatch(clock)
+    watch = ClockWatch(clock)
     clock.sleep(10_000)
     clock.advance(5)
     assert watch.step() is None
