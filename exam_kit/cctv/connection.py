@@ -167,7 +167,7 @@ class Connection:
                     break
         if live is None:
             return None, iter(())
-        now = clock.at(time.time(), time.monotonic(), not_before)
+        now = clock.at(not_before)
         anchor = Anchor(now, live.ticks, self.time_base)
         early_s = (not_before - anchor.moment(backlog[0].ticks)).total_seconds() if not_before else 0.0
         return anchor.shifted(max(0.0, early_s)), _chain(backlog, source)

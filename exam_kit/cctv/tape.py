@@ -19,7 +19,7 @@ from exam_kit.cctv.sealer import Sealer, finish, sync_folder
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
 from exam_kit.cctv.writer import DiskRefused, SegmentWriter
-from exam_kit.clock import from_iso, iso
+from exam_kit.clock import SystemClock, from_iso, iso
 
 __all__ = ["Tape"]
 
@@ -53,7 +53,9 @@ class Tape:
         self._config = config
         self._sealer = sealer
         self._emit = emit
-        self._clock = WallClock(time.time(), time.monotonic())
+        clock = SystemClock()
+        offset_s = order.offset_s if order.offset_s is not None else clock.now().timestamp() - clock.boot()
+        self._clock = WallClock(offset_s, clock.boot)
         self._drift = Drift(DRIFT_S)
         self._end = from_iso(order.not_before) if order.not_before else None
         self._segment: _Segment | None = None
@@ -153,7 +155,7 @@ class Tape:
         segment.writer.put(packet)
         self.frames += 1
         self._end = max(end, self._end) if self._end else end
-        lag_s = (self._clock.steady(time.monotonic()) - segment.anchor.moment(arrival.ticks)).total_seconds()
+        lag_s = (self._clock.steady() - segment.anchor.moment(arrival.ticks)).total_seconds()
         segment.lag_s = min(segment.lag_s, lag_s)
 
     def _close(self, reason: str, end: datetime) -> None:

@@ -1,14 +1,16 @@
 """From the timestamps a camera sends to time on the wall.
 
 Cameras send a presentation time with each frame, in ticks from an origin of their own, and the first frame often
-without any. The wall clock is read once per connection; after that the camera's ticks carry time on, so a clock that
-somebody sets during the exam cannot make two pieces overlap.
+without any. The wall clock is read once per order; from there a clock that never steps carries time from connection to
+connection and the camera's ticks carry it within one, so a clock that somebody sets during the exam cannot make two
+pieces overlap, nor pass for missing footage.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -33,26 +35,26 @@ class Anchor:
 
 
 class WallClock:
-    """Wall time for one camera, never running back: a clock set back is followed only when it has caught up.
+    """Wall time for one camera while it is to be recorded: what the wall showed at the order, carried on by the clock
+    that never steps. A clock that somebody sets meanwhile moves nothing: footage and gaps stay one line of time.
 
-    `wall_s` is the wall clock in seconds since 1970, `mono_s` a clock that never steps.
+    `offset_s` is the wall clock minus `boot`, which counts seconds since boot, sleep included.
     """
 
-    def __init__(self, wall_s: float, mono_s: float) -> None:
-        self._offset = wall_s - mono_s
+    def __init__(self, offset_s: float, boot: Callable[[], float]) -> None:
+        self._offset_s = offset_s
+        self._boot = boot
 
-    def at(self, wall_s: float, mono_s: float, not_before: datetime | None) -> datetime:
-        """The time to write on what happens now. `not_before` is the end of what was recorded last."""
-        offset = wall_s - mono_s
-        floor = not_before.timestamp() if not_before else float("-inf")
-        if wall_s >= floor:
-            self._offset = offset
-        # Before the floor: the clock was set back. The old offset goes on; at the least, time stands at the floor.
-        return datetime.fromtimestamp(max(mono_s + self._offset, floor), UTC)
+    def at(self, not_before: datetime | None) -> datetime:
+        """The time now. `not_before` is the end of what was recorded last: at the least, time goes on from there."""
+        boot_s = self._boot()
+        if not_before is not None:
+            self._offset_s = max(self._offset_s, not_before.timestamp() - boot_s)
+        return datetime.fromtimestamp(boot_s + self._offset_s, UTC)
 
-    def steady(self, mono_s: float) -> datetime:
-        """The time by the last accepted reading, whatever the wall clock shows now."""
-        return datetime.fromtimestamp(mono_s + self._offset, UTC)
+    def steady(self) -> datetime:
+        """The time now, whatever was recorded last."""
+        return datetime.fromtimestamp(self._boot() + self._offset_s, UTC)
 
 
 class Drift:

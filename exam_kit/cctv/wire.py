@@ -77,6 +77,8 @@ class CameraOrder:
     password: str | None = field(default=None, repr=False)
     not_before: str | None = None
     """Until when this camera is recorded already, ISO; nothing is written as earlier than that."""
+    offset_s: float | None = None
+    """Wall clock minus seconds since boot, as read when this camera was ordered; None: read it now."""
     delay_s: float = 0.0
     reference: str | None = None
 

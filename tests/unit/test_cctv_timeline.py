@@ -41,25 +41,21 @@ def test_ticks_become_moments() -> None:
     assert anchor.shifted(2).moment(180_000) == NOON + timedelta(seconds=3)
 
 
-@pytest.mark.parametrize(
-    ("step_s", "expected_s"),
-    [
-        pytest.param(0.0, 10.0, id="untouched"),
-        pytest.param(+3600.0, 3610.0, id="set forward: followed"),
-        pytest.param(-3600.0, 10.0, id="set back: time goes on as before"),
-    ],
-)
-def test_a_clock_set_by_hand_never_makes_recordings_overlap(step_s: float, expected_s: float) -> None:
-    clock = WallClock(NOON.timestamp(), 100.0)
-    recorded_to = NOON + timedelta(seconds=8)
-    found = clock.at(NOON.timestamp() + 10 + step_s, 110.0, recorded_to)
-    assert found == NOON + timedelta(seconds=expected_s)
+def test_time_goes_on_by_the_clock_that_never_steps() -> None:
+    boot = iter([110.0, 120.0])
+    clock = WallClock(NOON.timestamp() - 100.0, lambda: next(boot))
+    assert clock.at(NOON + timedelta(seconds=8)) == NOON + timedelta(seconds=10)
+    assert clock.steady() == NOON + timedelta(seconds=20)
 
 
-def test_a_clock_that_was_wrong_from_the_start_stands_until_what_is_recorded_ends() -> None:
-    """A new process knows only the stepped-back clock and where the footage ends."""
+def test_nothing_is_dated_before_what_is_recorded_and_from_there_time_goes_on() -> None:
+    """The machine's clock was behind the footage when the camera was ordered."""
+    boot = iter([5.0, 7.0, 9.0])
     recorded_to = NOON + timedelta(hours=1)
-    assert WallClock(NOON.timestamp(), 0.0).at(NOON.timestamp() + 5, 5.0, recorded_to) == recorded_to
+    clock = WallClock(NOON.timestamp(), lambda: next(boot))
+    assert clock.at(recorded_to) == recorded_to
+    assert clock.at(recorded_to) == recorded_to + timedelta(seconds=2), "a pause has its length"
+    assert clock.steady() == recorded_to + timedelta(seconds=4)
 
 
 @pytest.mark.parametrize(
