@@ -22,7 +22,8 @@ from exam_kit.checks.station_file import MAX_BYTES, Sealed, split
 from exam_kit.checks.station_judge import carried, judged, latest_of
 from exam_kit.checks.station_record import Record
 from exam_kit.checks.station_sticks import Refusal, ResultRefused, Stick, sticks
-from exam_kit.checks.verdicts import overall
+from exam_kit.checks.verdicts import overall, waive
+from exam_kit.checks.waivers_given import permitted, waivers_given
 from exam_kit.clock import Clock, from_iso, iso
 from exam_kit.errors import Message, PointInvalid, m
 from exam_kit.home import Home
@@ -263,7 +264,9 @@ class _Intake:
     def _keep(self, record: Record, stick: Stick, station: Station) -> Taken:
         store, taken_at = self.ledger.store, iso(self.clock.now())
         day = _day(self.point, from_iso(record.ended_at))
-        results = carried(judged(record, self.profile), latest_of(store, station.id), day)
+        waivers = permitted(waivers_given(self.ledger, at=taken_at), self.profile)
+        answered = carried(judged(record, self.profile), latest_of(store, station.id), day)
+        results = [waive(result, waivers) for result in answered]
         verdict = overall(results)
         run_id = f"{from_iso(record.ended_at):%Y%m%dT%H%M%SZ}-{record.nonce[:6]}-{station.id}"
         remarks = self._remarks(record, store)

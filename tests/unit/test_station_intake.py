@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import rfc8785
 
-from exam_kit.checks.model import State, Verdict
+from exam_kit.checks.model import Result, State, Verdict
 from exam_kit.checks.profile import read_profile
 from exam_kit.checks.results import latest_run, runs, sign
 from exam_kit.checks.station import Refusal, ResultRefused, matrix, sticks, taken_before
@@ -21,7 +21,10 @@ from exam_kit.checks.station_ed25519 import sign as ed25519
 from exam_kit.checks.station_file import TITLE, seal, split
 from exam_kit.checks.station_kit import withdraw
 from exam_kit.checks.station_run import KEY_FILE, KIT_FILE, check_station, open_kit
-from exam_kit.clock import FakeClock
+from exam_kit.checks.verdicts import rejudge
+from exam_kit.checks.waivers import Waivers
+from exam_kit.checks.waivers_given import permitted, waivers_given
+from exam_kit.clock import FakeClock, iso
 from exam_kit.errors import NotSetUp, PointInvalid, UsageError
 from exam_kit.i18n import LANGUAGES
 from exam_kit.store import Account, Role
@@ -260,6 +263,32 @@ def test_an_answer_given_by_hand_stays_through_the_next_file(site: Site, stick: 
     result = next(result for result in second.run.results if result.check == "test-print")
     assert (result.state, result.carried_from) == (State.OK, first.run.id)
     assert second.run.verdict is Verdict.READY
+
+
+def test_waivers_in_force_cover_what_a_file_brings(site: Site, tmp_path: Path, clock: FakeClock) -> None:
+    limits = '[waivers]\nmost_severity = "major"\nlongest_h = 2\n'
+    few = {"cpu": "expect.fail = [{ of = 'cores', below = 100000 }]"}
+    site.profile = read_profile(profile_text(few).replace("[[checks]]", limits + "[[checks]]", 1), "stations")
+    stick = site.stick(tmp_path / "stick").folder
+    member = Account("petrova", "Петрова А. А.", Role.COMMISSION_MEMBER, "", "ru")
+    given = Waivers(site.ledger, site.home, site.profile).give(
+        "cpu", "PRINT-1", "no other computer", clock.now() + timedelta(hours=2), member
+    )
+    clock.advance(60)
+    run = site.take(site.result(stick)).run
+    result = next(result for result in run.results if result.check == "cpu")
+    assert result.waived is not None
+    assert (result.state, result.waived.waiver.number) == (State.WAIVED, given.number)
+    assert run.verdict is Verdict.READY_WITH_REMARKS
+    in_force = permitted(waivers_given(site.ledger, at=iso(clock.now())), site.profile)
+    for row in site.store.query("SELECT body FROM check_result WHERE run = ?", (run.id,)):
+        kept = Result.from_dict(json.loads(row["body"]))
+        assert json.dumps(rejudge(rejudge(kept), waivers=in_force).as_dict(), ensure_ascii=False) == row["body"]
+    other = site.take(site.result(stick, "ORG-1")).run
+    assert next(result.state for result in other.results if result.check == "cpu") is State.FAIL
+    clock.advance(3 * 3600)
+    late = site.take(site.result(stick)).run
+    assert next(result.state for result in late.results if result.check == "cpu") is State.FAIL
 
 
 def test_one_computer_under_two_names_is_remarked(site: Site, stick: Path, clock: FakeClock) -> None:
