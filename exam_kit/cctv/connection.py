@@ -11,11 +11,14 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
-from exam_kit.cctv.packets import Packet, codec_parameters, packets
-from exam_kit.cctv.source import Scrubber, SourceFault, open_input
+from exam_kit.cctv.encoder import Encoder, fitted
+from exam_kit.cctv.opening import open_input
+from exam_kit.cctv.packets import FINE, Packet, codec_parameters, is_stamped, packets
+from exam_kit.cctv.sound import SoundTrack, sound_of
+from exam_kit.cctv.source import Scrubber, SourceFault
+from exam_kit.cctv.template import read_head
 from exam_kit.cctv.timeline import Anchor, WallClock
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
-from exam_kit.cctv.writer import usable_sound
 
 __all__ = ["Arrival", "Connection", "StreamChanged"]
 
@@ -26,15 +29,20 @@ BACKLOG_PACKETS = 400
 JUMP_S = 10.0
 """Timestamps that leap this far, or backwards by more than frames are ever reordered, begin a new segment."""
 BACK_S = 2.0
+CAMERA_CODECS = frozenset({"h264", "hevc"})
+"""Never compressed again, whatever point.toml says."""
+CARRIED_VIDEO = frozenset({"h264", "hevc", "mjpeg", "mpeg4", "mpeg2video", "vp9", "av1"})
+"""What mp4 can hold."""
 
 
 class StreamChanged(Exception):
-    """The picture's size or format is another one now, or its clock leapt."""
+    """The picture's size or format is another one now and cannot be told from it, or its clock leapt."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A packet and what is known of it. `ticks` is its presentation time in its stream's time base."""
+    """A packet and what is known of it. `ticks` is its presentation time, of the picture in the connection's time base,
+    of sound in the packet's own."""
 
     packet: Packet
     video: bool
@@ -42,6 +50,10 @@ class Arrival:
     key: bool
     data: bytes | None
     """A keyframe's bytes."""
+    head: Any = None
+    """Of a keyframe: the stream that describes the picture from here on."""
+    changed: bool = False
+    """This keyframe begins another picture: it does not belong into the same file as those before."""
 
 
 class Connection:
@@ -58,18 +70,35 @@ class Connection:
             read_timeout_s=config.timings.read_s,
             scrubber=scrubber,
         )
-        self.video: Any = self._container.streams.video[0]
-        sounds = list(self._container.streams.audio) if order.source.sound else []
-        self.sound: Any = next((stream for stream in sounds if usable_sound(stream)), None)
-        self._left_out = next((stream.codec_context.name for stream in sounds), None) if self.sound is None else None
-        self.time_base: Fraction = self.video.time_base or Fraction(1, 90000)
-        rate = float(self.video.average_rate or self.video.guessed_rate or 0)
-        self.frame_ticks = (
-            max(1, round(1 / (rate * self.time_base))) if 1 <= rate <= 120 else round(0.04 / self.time_base)
-        )
-        self.delay = 2 if self.video.codec_context.has_b_frames else 0
-        self._parameters: bytes | None = None
+        self._stream: Any = self._container.streams.video[0]
+        self.video: Any = self._stream
+        """Describes the picture that comes, for a file's head."""
+        name = self._stream.codec_context.name
+        limits = order.source.encode
+        self._encoder = Encoder(limits) if limits is not None and name not in CAMERA_CODECS else None
+        if self._encoder is None and name not in CARRIED_VIDEO:
+            self._container.close()
+            raise SourceFault("no_video", order.source.camera, f"its codec is {name}", "codec")
+        sounds = list(self._container.streams.audio[:1]) if order.source.sound else []
+        self.sound: SoundTrack | None = sound_of(sounds[0], unbroken=order.source.is_folder) if sounds else None
+        self._left_out = sounds[0].codec_context.name if sounds and self.sound is None else None
+        own_time = self._encoder is not None or order.source.is_file or is_stamped(self._container)
+        self.time_base: Fraction = FINE if own_time else self._stream.time_base or FINE
+        self._read_stream()
         self._newest: int | None = None
+
+    def _read_stream(self) -> None:
+        """What is known of the picture from its description."""
+        context = self.video.codec_context
+        limits = self.order.source.encode
+        rate = float(self._stream.average_rate or self._stream.guessed_rate or 0)
+        if self._encoder is not None and limits is not None:
+            rate = min(rate, limits.fps) if rate else limits.fps
+        self.frame_ticks = round((1 / rate if 1 <= rate <= 120 else 0.04) / self.time_base)
+        head = context.extradata or b""
+        self._lengths = self._encoder is None and head[:1] == b"\x01"
+        """Frames carry lengths, not start codes, and name no parameters."""
+        self._parameters = None if self._encoder or self._lengths else codec_parameters(context.name, head)
 
     def __enter__(self) -> Connection:
         return self
@@ -81,15 +110,16 @@ class Connection:
 
     def facts(self) -> dict[str, Any]:
         """Size, codec, nominal rate and sound, for the screens."""
-        context = self.video.codec_context
-        sound = (
-            self.sound.codec_context.name if self.sound else f"left out: {self._left_out}" if self._left_out else "off"
-        )
+        context, limits = self._stream.codec_context, self.order.source.encode
+        width, height, codec = context.width, context.height, context.name
+        if self._encoder is not None and limits is not None:
+            (width, height), codec = fitted(width, height, limits), f"{codec} → h264"
+        sound = self.sound.name if self.sound else f"left out: {self._left_out}" if self._left_out else "off"
         return {
-            "width": context.width,
-            "height": context.height,
-            "codec": context.name,
-            "fps": round(float(self.video.average_rate or 0), 2),
+            "width": width,
+            "height": height,
+            "codec": codec,
+            "fps": round(float(self._stream.average_rate or 0), 2),
             "sound": sound,
         }
 
@@ -98,51 +128,98 @@ class Connection:
 
         Raises:
             SourceFault: the camera ended, stalled or cannot be read.
-            StreamChanged: what follows does not belong into the same file.
+            StreamChanged: what follows does not belong into the same file, and does not say what it is.
         """
-        streams = [stream for stream in (self.video, self.sound) if stream is not None]
         began = False
-        held: list[Packet] = []
-        for packet in packets(self._container, self.order.source, streams, self._stop, self._scrubber):
-            video = packet.stream.index == self.video.index
+        held: list[tuple[bool, Packet]] = []
+        for video, packet in self._tracks():
             if not began:
                 if not (video and packet.is_keyframe):
                     continue
                 began = True
             if held or (video and packet.pts is None and self._newest is None):
                 # The first frame came without a time: its neighbours tell it.
-                held.append(packet)
-                known = [p.pts for p in held if p.stream.index == self.video.index and p.pts is not None]
+                held.append((video, packet))
+                known = [p.pts for seen, p in held if seen and p.pts is not None]
                 if len(known) < 3 and len(held) < BACKLOG_PACKETS:
                     continue
                 if not known:
                     raise SourceFault("unreadable", self.order.source.camera, "no timestamps")
-                held[0].pts = min(known) - self.frame_ticks
-                for earlier in held:
-                    yield from self._arrival(earlier)
+                held[0][1].pts = min(known) - self.frame_ticks
+                for seen, earlier in held:
+                    yield self._arrival(seen, earlier)
                 held = []
                 continue
-            yield from self._arrival(packet)
+            yield self._arrival(video, packet)
 
-    def _arrival(self, packet: Packet) -> Iterator[Arrival]:
-        if packet.stream.index != self.video.index:
-            if packet.pts is not None:
-                yield Arrival(packet, False, packet.pts, False, None)
-            return
-        ticks = packet.pts if packet.pts is not None else (self._newest or 0) + self.frame_ticks
+    def _tracks(self) -> Iterator[tuple[bool, Packet]]:
+        """(is it the picture?, packet) as it goes into the file, compressed here where it has to be."""
+        for packet in packets(self._container, self.order.source, self._stop, self._scrubber):
+            if packet.stream.type == "video":
+                if self._encoder is not None:
+                    yield from ((True, made) for made in self._encoder.take(packet))
+                else:
+                    yield True, packet
+            elif self.sound is not None:
+                yield from ((False, made) for made in self.sound.take(packet))
+
+    def _arrival(self, video: bool, packet: Packet) -> Arrival:
+        if not video:
+            return Arrival(packet, False, packet.pts, False, None)
+        changed = False
+        if self._encoder is None and packet.stream is not self._stream:
+            changed = self._next_file(packet.stream)
+        ticks = self._ticks(packet)
+        key = bool(packet.is_keyframe)
+        data = bytes(packet) if key else None
+        if data is not None:
+            changed = self._next_parameters(data) or changed
+        self._newest = ticks if self._newest is None else max(ticks, self._newest)
+        return Arrival(packet, True, ticks, key, data, self.video if key else None, changed)
+
+    def _ticks(self, packet: Packet) -> int:
+        if packet.pts is None:
+            return (self._newest or 0) + self.frame_ticks
+        ticks: int = packet.pts
         if self._newest is not None:
             leap_s = float((ticks - self._newest) * self.time_base)
             if leap_s > JUMP_S or leap_s < -BACK_S:
                 raise StreamChanged
-        key = bool(packet.is_keyframe)
-        data = bytes(packet) if key else None
-        if data is not None:
-            found = codec_parameters(self.video.codec_context.name, data)
-            if found is not None and self._parameters is not None and found != self._parameters:
-                raise StreamChanged
-            self._parameters = found or self._parameters
-        self._newest = ticks if self._newest is None else max(ticks, self._newest)
-        yield Arrival(packet, True, ticks, key, data)
+        return ticks
+
+    def _next_file(self, stream: Any) -> bool:
+        """The folder's next file: is its picture another one?"""
+        before, now = self.video.codec_context, stream.codec_context
+        if now.name not in CARRIED_VIDEO:
+            raise SourceFault("no_video", self.order.source.camera, f"its codec is {now.name}", "codec")
+        same = (before.name, before.width, before.height, before.extradata) == (
+            now.name,
+            now.width,
+            now.height,
+            now.extradata,
+        )
+        self._stream = stream
+        if not same:
+            self.video = stream
+            self._read_stream()
+        return not same
+
+    def _next_parameters(self, keyframe: bytes) -> bool:
+        """Does this keyframe begin another picture? The description follows it."""
+        if self._lengths:
+            return False
+        codec = "h264" if self._encoder is not None else self._stream.codec_context.name
+        found = codec_parameters(codec, keyframe)
+        if found is None or found == self._parameters:
+            return False
+        if self._parameters is None and self._encoder is None:
+            self._parameters = found  # as the sign-on described it
+            return False
+        described = read_head(codec, keyframe)
+        if described is None:
+            raise StreamChanged
+        self.video, self._parameters = described, found
+        return self._newest is not None
 
     def anchored(self, clock: WallClock, not_before: datetime | None) -> tuple[Anchor | None, Iterator[Arrival]]:
         """Where the connection stands in time, and all its arrivals.

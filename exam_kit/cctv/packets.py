@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import count
 from typing import Any
 
 import av.error
 from av.container import InputContainer
 
+from exam_kit.cctv.opening import files_of, open_file
 from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
-__all__ = ["codec_parameters", "packets"]
+__all__ = ["FINE", "Packet", "codec_parameters", "is_stamped", "packets"]
 
 Packet = Any
 """PyAV's packet; its type parameter says nothing here."""
 
+FINE = Fraction(1, 90_000)
+"""Time base of what gets its times here."""
+
 _SPS = {"h264": (0x1F, 0, 7), "hevc": (0x3F, 1, 33)}
+_SIZE = re.compile(rb"\xff[\xc0-\xc2]..(.....)", re.DOTALL)
+"""A JPEG's frame header: after its length precision, height and width."""
 
 
-def packets(
-    container: InputContainer, source: Source, streams: Sequence[Any], stop: threading.Event, scrubber: Scrubber
-) -> Iterator[Packet]:
-    """Packets of `streams` until `stop`; never empty ones.
+def packets(container: InputContainer, source: Source, stop: threading.Event, scrubber: Scrubber) -> Iterator[Packet]:
+    """Packets of the first video stream, and of the first sound where the source has it; never empty ones.
+
+    Of a folder each file's packets come with the streams of that file, in one unbroken time.
 
     Raises:
         SourceFault: the source ended, stalled or cannot be read.
     """
     try:
         if source.is_file:
-            yield from _paced(container, source, streams, stop)
+            yield from _paced(container, source, stop, scrubber)
         else:
-            for packet in container.demux(streams):
+            stamped = is_stamped(container)
+            for packet in container.demux(_wanted(container, source)):
                 if stop.is_set():
                     return
                 # The first packet of an RTSP stream has no timestamps but is the keyframe: only empty ones go.
                 if packet.size:
+                    if stamped:
+                        packet.time_base, packet.pts, packet.duration = FINE, round(time.monotonic() / FINE), 0
                     yield packet
     except (av.error.FFmpegError, OSError, ValueError) as problem:
         fault = fault_of(problem, source.camera, scrubber)
@@ -47,39 +59,63 @@ def packets(
     raise fault from None
 
 
-def _paced(
-    container: InputContainer, source: Source, streams: Sequence[Any], stop: threading.Event
-) -> Iterator[Packet]:
+def is_stamped(container: InputContainer) -> bool:
+    """JPEG after JPEG in an HTTP answer carries no time: each gets that of its coming."""
+    return container.format.name in ("mpjpeg", "mjpeg")
+
+
+def _wanted(container: InputContainer, source: Source) -> list[Any]:
+    return [*container.streams.video[:1], *(container.streams.audio[:1] if source.sound else ())]
+
+
+def _paced(first: InputContainer, source: Source, stop: threading.Event, scrubber: Scrubber) -> Iterator[Packet]:
+    """Files one after the other, each packet when its time has come."""
     began = time.monotonic()
-    round_began_s = 0.0
-    while not stop.is_set():
-        first_s: float | None = None
-        end_s = 0.0
-        for packet in container.demux(streams):
-            if not packet.size or packet.dts is None or packet.pts is None:
-                continue
-            base = packet.time_base
-            at_s = float(packet.dts * base)
-            if first_s is None:
-                first_s = at_s
-            ahead_s = round_began_s + at_s - first_s - (time.monotonic() - began)
-            if stop.wait(max(0.0, ahead_s)):
-                return
-            shift = round((round_began_s - first_s) / base)
-            end_s = max(end_s, at_s - first_s + float((packet.duration or 0) * base))
-            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-            yield packet
-        if not source.loops or end_s <= 0:
+    at_s = 0.0
+    for turn in count():
+        for number, path in enumerate(files_of(source)):
+            opened = first if turn == number == 0 else open_file(source, path, scrubber)
+            length_s = 0.0
+            try:
+                for ahead_s, packet in _timed(opened, source, at_s):
+                    if stop.wait(max(0.0, ahead_s - (time.monotonic() - began))):
+                        return
+                    length_s = max(length_s, ahead_s - at_s + float((packet.duration or 0) * packet.time_base))
+                    yield packet
+            finally:
+                if opened is not first:
+                    opened.close()
+            at_s += length_s
+        if not source.loops or at_s <= 0:
             return
-        round_began_s += end_s
-        container.seek(0)
+
+
+def _timed(container: InputContainer, source: Source, begins_s: float) -> Iterator[tuple[float, Packet]]:
+    """(when it is due, packet) of one file that begins at `begins_s` of the whole; times are set accordingly."""
+    zero_s: float | None = None
+    for packet in container.demux(_wanted(container, source)):
+        if not packet.size or packet.dts is None or packet.pts is None:
+            continue
+        base = packet.time_base
+        if zero_s is None:
+            zero_s = float(packet.dts * base)
+        due_s = begins_s + float(packet.dts * base) - zero_s
+        shown_s = begins_s + float(packet.pts * base) - zero_s
+        packet.duration = round((packet.duration or 0) * base / FINE)
+        packet.time_base = FINE
+        packet.pts, packet.dts = round(shown_s / FINE), round(due_s / FINE)
+        yield due_s, packet
 
 
 def codec_parameters(codec: str, data: bytes) -> bytes | None:
-    """The sequence parameter set in a keyframe (H.264, H.265), where the camera sends it along; None where not.
+    """What a keyframe says of the picture's size and format: the sequence parameter set (H.264, H.265) where the
+    camera sends it along, a JPEG's height and width. None where it says nothing.
 
-    Other bytes than before mean another picture size or format: what follows does not belong into the same file.
+    Other bytes than before mean another picture: what follows does not belong into the same file.
     """
+    if codec == "mjpeg":
+        size = _SIZE.search(data)
+        return size[1] if size else None
     if codec not in _SPS:
         return None
     mask, shift, wanted = _SPS[codec]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from exam_kit.cctv.picture import PictureState, Thresholds
-from exam_kit.cctv.source import Scrubber, Source, SourceCause, SourceFault
+from exam_kit.cctv.source import Scrubber, Source, SourceCause, SourceFault, Way
 from exam_kit.home import kit_root
 
 __all__ = ["CameraFacts", "look"]
@@ -116,7 +116,8 @@ def _facts(said: bytes, complaint: bytes, source: Source, password: str | None, 
                 }
             )
         cause: SourceCause = answer["cause"] if answer["cause"] in get_args(SourceCause) else "unreadable"
-        fault = SourceFault(cause, source.camera, answer["detail"])
+        way: Way = answer["way"] if answer.get("way") in get_args(Way) else ""
+        fault = SourceFault(cause, source.camera, answer["detail"], way)
     # The bytes that failed to parse may hold anything: nothing of them is chained.
     raise fault from None
 

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ import numpy as np
 from av.video.stream import VideoStream
 
 from exam_kit.cctv.picture import Frame, Thresholds, judge, measure
-from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of, open_input
+from exam_kit.cctv.opening import open_input
+from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
 __all__ = ["main"]
 
@@ -73,7 +74,8 @@ def watch(source: Source, password: str | None, seconds: float, until_s: float, 
     """
     seen = Seen()
     began = time.monotonic()
-    container = open_input(source, password, open_timeout_s=max(0.5, until_s - began), scrubber=scrubber)
+    asked = replace(source, sound=True)  # whether there is any
+    container = open_input(asked, password, open_timeout_s=max(0.5, until_s - began), scrubber=scrubber)
     fault: SourceFault | None = None
     stream = container.streams.video[0]
     try:
@@ -130,7 +132,7 @@ def report(order: dict[str, Any], scrubber: Scrubber) -> dict[str, Any]:
     try:
         seen, described = watch(source, order["password"], float(order["seconds"]), until_s, scrubber)
     except SourceFault as fault:
-        return {"cause": fault.cause, "detail": fault.detail}
+        return {"cause": fault.cause, "detail": fault.detail, "way": fault.way}
     measures = measure(seen.burst, _reference(order["reference"]), span_s=seen.span_s)
     fps, interval = seen.fps(), seen.keyframe_interval()
     return {

@@ -1,7 +1,7 @@
-"""Opening a camera's stream. The only place where an address and its password meet.
+"""Where a camera's video comes from, and why none comes.
 
-Whatever PyAV raises carries the full address, password included, in its text and in its repr; so nothing of it leaves
-this module: every failure becomes a `SourceFault` with a cause and a scrubbed text, and the original is not chained.
+Whatever PyAV raises carries the full address, password included, in its text and in its repr; so nothing of it goes
+any further: every failure becomes a `SourceFault` with a cause and a scrubbed text, and the original is not chained.
 """
 
 from __future__ import annotations
@@ -9,35 +9,34 @@ from __future__ import annotations
 import base64
 import errno
 import re
-import time
 from dataclasses import dataclass
-from typing import Literal
-from urllib.parse import parse_qs, quote, quote_plus, unquote, urlsplit, urlunsplit
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qs, quote, quote_plus, unquote, urlsplit
 
-import av
 import av.error
-from av.container import InputContainer
 
 from exam_kit.errors import CameraError, Message, m
-from exam_kit.point import Camera
+from exam_kit.point import Camera, Encoding
 
 __all__ = [
     "OPEN_TIMEOUT_S",
     "READ_TIMEOUT_S",
+    "Encode",
     "Scrubber",
     "Source",
     "SourceCause",
     "SourceFault",
+    "Way",
     "fault_of",
-    "open_input",
 ]
 
 OPEN_TIMEOUT_S = 6.0
 READ_TIMEOUT_S = 3.0
-PROBE_US = 500_000
-"""Stream parameters come from the sign-on; looking longer than this for a frame rate only delays the first second."""
-
 SourceCause = Literal["refused", "unauthorised", "timeout", "no_video", "ended", "unreadable"]
+
+Way = Literal["", "device", "transport", "codec"]
+"""What the way out of a fault depends on, besides its cause."""
 
 _IN_ADDRESS = re.compile(r"(?<=://)[^/\s@]*@")
 
@@ -64,6 +63,25 @@ class Scrubber:
 
 
 @dataclass(frozen=True)
+class Encode:
+    """Limits for pictures that are compressed here."""
+
+    max_width: int
+    max_height: int
+    fps: float
+    preset: str
+    bitrate_bps: int
+
+    @classmethod
+    def of(cls, camera: Camera) -> Encode:
+        """What point.toml says of this camera, or what is good for most USB cameras."""
+        limits = camera.encode or Encoding()
+        return cls(
+            limits.max_width, limits.max_height, limits.fps, limits.preset, round(camera.bitrate_mbps * 1_000_000)
+        )
+
+
+@dataclass(frozen=True)
 class Source:
     """Where one camera's video comes from. Never holds the password."""
 
@@ -72,19 +90,55 @@ class Source:
     user: str | None = None
     transport: str = "tcp"
     sound: bool = False
+    encode: Encode | None = None
+    """Compress here what is neither H.264 nor H.265; None: keep it as it comes. A USB camera always has it."""
+
+    def __post_init__(self) -> None:
+        said: Any = self.encode
+        if isinstance(said, dict):  # as it travels in JSON
+            object.__setattr__(self, "encode", Encode(**said))
 
     @classmethod
-    def of(cls, camera: Camera) -> Source:
-        """The source of a camera of the point."""
-        return cls(camera.id, camera.url, camera.user, camera.transport.value, camera.sound)
+    def of(cls, camera: Camera, stream: Literal["main", "sub"] = "main") -> Source:
+        """The source of a camera of the point.
+
+        Footage is always the main stream. The sub-stream is a smaller one for live pictures, without sound; a camera
+        that names none gives the main one for both.
+        """
+        url = camera.sub_url if stream == "sub" and camera.sub_url else camera.url
+        encode = Encode.of(camera) if camera.encode is not None or urlsplit(url).scheme == "usb" else None
+        return cls(camera.id, url, camera.user, camera.transport.value, camera.sound and stream == "main", encode)
+
+    @property
+    def kind(self) -> Literal["rtsp", "http", "usb", "file"]:
+        match urlsplit(self.url).scheme:
+            case "rtsp" | "rtsps":
+                return "rtsp"
+            case "usb":
+                return "usb"
+            case "file":
+                return "file"
+            case _:
+                return "http"
 
     @property
     def is_file(self) -> bool:
-        return urlsplit(self.url).scheme == "file"
+        """A file, or a folder of them."""
+        return self.kind == "file"
+
+    @property
+    def path(self) -> Path:
+        """Of a file or folder."""
+        path = unquote(urlsplit(self.url).path)
+        return Path(path[1:] if re.match(r"^/[A-Za-z]:", path) else path)
+
+    @property
+    def is_folder(self) -> bool:
+        return self.is_file and self.path.is_dir()
 
     @property
     def loops(self) -> bool:
-        """True for a file that begins again at its end (``?loop=1``)."""
+        """True for a file or folder that begins again at its end (``?loop=1``)."""
         return self.is_file and parse_qs(urlsplit(self.url).query).get("loop") == ["1"]
 
 
@@ -93,14 +147,15 @@ class SourceFault(CameraError):
 
     `cause`: refused (nobody listens, or no such stream), unauthorised (name or password), timeout, no_video (it answers
     without a picture that can be kept), ended (it stopped sending), unreadable (what it sends is not understood).
-    `detail` is the technical reason, scrubbed.
+    `detail` is the technical reason, scrubbed. `way` chooses the way out where it depends on the kind of source.
     """
 
-    def __init__(self, cause: SourceCause, camera: str, detail: str) -> None:
-        super().__init__(_message(cause, camera, detail))
+    def __init__(self, cause: SourceCause, camera: str, detail: str, way: Way = "") -> None:
+        super().__init__(_otherwise(way, camera, detail) if way else _message(cause, camera, detail))
         self.cause: SourceCause = cause
         self.camera = camera
         self.detail = detail
+        self.way: Way = way
 
 
 def _message(cause: SourceCause, camera: str, reason: str) -> Message:
@@ -125,78 +180,45 @@ def _message(cause: SourceCause, camera: str, reason: str) -> Message:
                      camera=camera, reason=reason)  # fmt: skip
 
 
+def _otherwise(way: Way, camera: str, reason: str) -> Message:
+    """Where the way out depends on the kind of source."""
+    match way:
+        case "device":
+            return m("Camera {camera}: the device cannot be opened ({reason}). Check that it is plugged in and that no "
+                     "other program uses it.", camera=camera, reason=reason)  # fmt: skip
+        case "transport":
+            return m("Camera {camera}: it refuses this way of sending ({reason}). Write transport = \"auto\" for it in "
+                     "point.toml.", camera=camera, reason=reason)  # fmt: skip
+        case _:
+            return m("Camera {camera}: its video cannot be kept as it is ({reason}). Set it to H.264 or H.265, or "
+                     "write encode for it in point.toml.", camera=camera, reason=reason)  # fmt: skip
+
+
 _CAUSES: tuple[tuple[tuple[type[BaseException], ...], SourceCause], ...] = (
     ((av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError), "unauthorised"),
     ((av.error.ConnectionRefusedError, av.error.HTTPNotFoundError, av.error.HTTPError), "refused"),
     ((av.error.ExitError, TimeoutError), "timeout"),
     ((ConnectionError, EOFError, BrokenPipeError), "ended"),
-    ((FileNotFoundError,), "refused"),
+    ((FileNotFoundError, PermissionError), "refused"),
 )
+_BUSY = {"EBUSY", "ENODEV", "ENXIO"}
 _UNREACHABLE = {"EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN", "ENETDOWN"}
 
 
 def fault_of(problem: Exception, camera: str, scrubber: Scrubber) -> SourceFault:
     """The fault that `problem`, raised by PyAV, stands for. Raise it ``from None``."""
     number = getattr(problem, "errno", None)
+    name = errno.errorcode.get(number) if number is not None else None
     cause: SourceCause = "unreadable"
-    if number is not None and errno.errorcode.get(number) in _UNREACHABLE:
+    if name in _UNREACHABLE:
         cause = "timeout"
+    elif name == "EPROTONOSUPPORT":
+        return SourceFault("refused", camera, "unsupported transport", "transport")
+    elif name in _BUSY:
+        cause = "refused"
     else:
         cause = next((name for kinds, name in _CAUSES if isinstance(problem, kinds)), cause)
     said = str(getattr(problem, "strerror", None) or problem)
     if isinstance(problem, av.error.ExitError):
         said = "timed out"
     return SourceFault(cause, camera, scrubber.clean(said))
-
-
-def open_input(
-    source: Source,
-    password: str | None,
-    *,
-    open_timeout_s: float = OPEN_TIMEOUT_S,
-    read_timeout_s: float = READ_TIMEOUT_S,
-    scrubber: Scrubber | None = None,
-) -> InputContainer:
-    """The source, opened; its first video stream exists. A file is neither paced nor looped here.
-
-    Raises:
-        SourceFault: it could not be opened; neither text nor repr holds the password.
-    """
-    scrubber = scrubber or Scrubber()
-    scrubber.learn(password, source.user)
-    began = time.monotonic()
-    try:
-        container = av.open(
-            _address(source, password), options=_options(source), timeout=(open_timeout_s, read_timeout_s), mode="r"
-        )
-    except (av.error.FFmpegError, OSError, ValueError) as problem:
-        fault = fault_of(problem, source.camera, scrubber)
-        if time.monotonic() - began >= open_timeout_s:
-            # An interrupted connection is reported as anything, even as invalid data.
-            fault = SourceFault("timeout", source.camera, "timed out")
-    else:
-        if container.streams.video:
-            return container
-        container.close()
-        fault = SourceFault("no_video", source.camera, "no video stream")
-    raise fault from None
-
-
-def _address(source: Source, password: str | None) -> str:
-    parts = urlsplit(source.url)
-    if parts.scheme == "file":
-        path = unquote(parts.path)
-        return path[1:] if re.match(r"^/[A-Za-z]:", path) else path
-    if source.user is None:
-        return source.url
-    who = quote(source.user, safe="") + (f":{quote(password, safe='')}" if password else "")
-    return urlunsplit(parts._replace(netloc=f"{who}@{parts.netloc}"))
-
-
-def _options(source: Source) -> dict[str, str]:
-    options = {"analyzeduration": str(PROBE_US), "fpsprobesize": "0"}
-    if urlsplit(source.url).scheme in ("rtsp", "rtsps"):
-        options["rtsp_transport"] = source.transport
-    if source.is_file:
-        return {}
-    return options

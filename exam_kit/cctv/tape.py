@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from exam_kit.cctv.live import LivePicture
 from exam_kit.cctv.names import open_path
 from exam_kit.cctv.recovery import inspect
 from exam_kit.cctv.sealer import Sealer, finish, sync_folder
+from exam_kit.cctv.sync import in_step
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
 from exam_kit.cctv.writer import DiskRefused, SegmentWriter
@@ -23,8 +25,12 @@ from exam_kit.clock import SystemClock, from_iso, iso
 
 __all__ = ["Tape"]
 
+log = logging.getLogger("exam_kit.cctv")
+
 PROGRESS_S = 2.0
 SPACE_S = 1.0
+REORDERED = 2
+"""Frames that are shown later than they come, where a camera reorders them."""
 DRIFT_S = 1.0
 """A camera's clock may lead or lag ours by this much before a new segment is set right."""
 
@@ -76,18 +82,17 @@ class Tape:
         anchor, arrivals = connection.anchored(self._clock, self._end)
         if anchor is None:
             return
-        reference = Path(self._order.reference) if self._order.reference else None
-        live = LivePicture(
-            Path(self._config.live) / f"{self._order.source.camera}.jpg",
-            connection.video,
-            self._config.picture,
-            reference,
-        )
+        live = self._live(connection.video)
         meter = _Meter()
         space_at = time.monotonic() + SPACE_S
+        current = anchor
+        if connection.sound is not None:
+            arrivals = in_step(arrivals, connection.time_base, lambda arrival: self._cuts(arrival, current))
         for arrival in arrivals:
+            if arrival.changed:
+                live = self._live(arrival.head)
             if arrival.key:
-                anchor = self._turn(arrival, anchor, connection)
+                current = self._turn(arrival, current, connection)
             segment = self._segment
             if segment is None:
                 continue
@@ -104,6 +109,11 @@ class Tape:
                             "recorded_to": self.recorded_to, "picture": live.state.value,
                             "width": live.width, "height": live.height})  # fmt: skip
 
+    def _live(self, head: Any) -> LivePicture:
+        reference = Path(self._order.reference) if self._order.reference else None
+        path = Path(self._config.live) / f"{self._order.source.camera}.jpg"
+        return LivePicture(path, head, self._config.picture, reference)
+
     def end(self, reason: str) -> None:
         """Close the segment, if one is open."""
         if self._segment is not None and self._end is not None:
@@ -113,16 +123,23 @@ class Tape:
         """At a keyframe: begin a segment when there is none, or when this one is long enough."""
         segment = self._segment
         if segment is not None:
-            at = anchor.moment(arrival.ticks)
-            if (at - segment.writer.start).total_seconds() < self._config.segment_s:
+            if not self._cuts(arrival, anchor):
                 return anchor
+            at = anchor.moment(arrival.ticks)
             shifted = anchor.shifted(self._drift.correction_s(segment.lag_s))
             if shifted.moment(arrival.ticks) > segment.writer.start:
                 anchor, at = shifted, shifted.moment(arrival.ticks)
             # The next begins where this one ends: nothing is missing between them.
-            self._close("cut", at)
+            self._close("stream_changed" if arrival.changed else "cut", at)
         self._open(arrival, anchor, connection)
         return anchor
+
+    def _cuts(self, arrival: Arrival, anchor: Anchor) -> bool:
+        """Does a new file begin at this keyframe, while one is open?"""
+        if self._segment is None or arrival.changed:
+            return True
+        start = self._segment.writer.start
+        return (anchor.moment(arrival.ticks) - start).total_seconds() >= self._config.segment_s
 
     def _open(self, arrival: Arrival, anchor: Anchor, connection: Connection) -> None:
         start = anchor.moment(arrival.ticks)
@@ -130,9 +147,11 @@ class Tape:
         number = 1
         while (footage / (path := open_path(self._order.label, start, number))).exists():
             number += 1
-        writer = SegmentWriter(footage / path, start, self._order.source.camera, connection.video, connection.sound)
-        order = DecodeOrder(connection.delay, connection.frame_ticks)
-        base = arrival.ticks - connection.delay * connection.frame_ticks
+        sound = connection.sound.template if connection.sound else None
+        writer = SegmentWriter(footage / path, start, self._order.source.camera, arrival.head, sound)
+        delay = REORDERED if arrival.head.codec_context.has_b_frames else 0
+        order = DecodeOrder(delay, connection.frame_ticks)
+        base = arrival.ticks - delay * connection.frame_ticks
         self._segment = _Segment(writer, path, anchor, arrival.ticks, base, order)
         self._end = start
         self._sealer.watch(writer.file)
@@ -147,7 +166,7 @@ class Tape:
             shift = round(segment.base * connection.time_base / packet.time_base)
             packet.pts = packet.dts = arrival.ticks - shift
             if packet.pts >= 0:
-                segment.writer.put(packet, sound=True)
+                self._put_sound(packet, segment)
             return
         end = segment.anchor.moment(arrival.ticks + (packet.duration or connection.frame_ticks))
         pts, dts = segment.order.put(arrival.ticks)
@@ -157,6 +176,13 @@ class Tape:
         self._end = max(end, self._end) if self._end else end
         lag_s = (self._clock.steady() - segment.anchor.moment(arrival.ticks)).total_seconds()
         segment.lag_s = min(segment.lag_s, lag_s)
+
+    def _put_sound(self, packet: Any, segment: _Segment) -> None:
+        """Sound that the file does not take is left out: the picture goes on."""
+        try:
+            segment.writer.put(packet, sound=True)
+        except (av.error.FFmpegError, ValueError) as problem:
+            log.debug("%s: sound left out (%s)", self._order.source.camera, type(problem).__name__)
 
     def _close(self, reason: str, end: datetime) -> None:
         segment, self._segment = self._segment, None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from exam_kit.point.load import load_point, read_point
     from exam_kit.point.model import (
         Camera,
+        Encoding,
         ExamDay,
         Point,
         RecordingWindow,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Camera",
+    "Encoding",
     "ExamDay",
     "Point",
     "RecordingWindow",

@@ -16,6 +16,7 @@ from exam_kit.i18n import N_
 
 __all__ = [
     "Camera",
+    "Encoding",
     "ExamDay",
     "Point",
     "RecordingWindow",
@@ -40,7 +41,8 @@ def _no_device(code: str) -> str:
 
 # These go into file names on FAT32 sticks and into URLs.
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,16}$"), AfterValidator(_no_device)]
-SOURCES = ("rtsp", "rtsps", "http", "https", "file")
+SOURCES = ("rtsp", "rtsps", "http", "https", "usb", "file")
+WITHOUT_HOST = ("usb", "file")
 
 
 class Zone(StrEnum):
@@ -53,10 +55,11 @@ class Zone(StrEnum):
 
 
 class Transport(StrEnum):
-    """How an RTSP camera sends its video."""
+    """How an RTSP camera sends its video. Auto: TCP, and UDP when the camera refuses that or sends nothing over it."""
 
     TCP = "tcp"
     UDP = "udp"
+    AUTO = "auto"
 
 
 class StationRole(StrEnum):
@@ -89,6 +92,16 @@ class Room(Part):
         return self.name or self.code
 
 
+class Encoding(Part):
+    """How the pictures of a camera that does not compress them itself are compressed. Larger ones are made smaller,
+    frames above the rate are left out; the bit rate is the camera's `bitrate_mbps`."""
+
+    max_width: int = Field(default=1280, ge=160, le=3840)
+    max_height: int = Field(default=720, ge=120, le=2160)
+    fps: float = Field(default=15, ge=1, le=60)
+    preset: Literal["ultrafast", "superfast", "veryfast"] = "veryfast"
+
+
 class Camera(Part):
     """One camera. Its password is never here: it is kept by `exam_kit.point.Secrets`."""
 
@@ -101,6 +114,8 @@ class Camera(Part):
     sound: bool = False
     bitrate_mbps: float = Field(gt=0, le=100)
     onvif: str | None = None
+    sub_url: str | None = None
+    encode: Encoding | None = None
 
     @field_validator("onvif")
     @classmethod
@@ -112,13 +127,15 @@ class Camera(Part):
             )
         return url
 
-    @field_validator("url")
+    @field_validator("url", "sub_url")
     @classmethod
-    def _address(cls, url: str) -> str:
+    def _address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
         parts = urlsplit(url)
         if parts.scheme not in SOURCES:
             raise PydanticCustomError(
-                SAID, N_("an address begins with rtsp://, rtsps://, http://, https:// or file://; write it that way")
+                SAID, N_("an address begins with rtsp://, rtsps://, http://, https://, usb:// or file://; write it so")
             )
         if parts.username is not None or parts.password is not None:
             raise PydanticCustomError(
@@ -128,8 +145,13 @@ class Camera(Part):
                     "'exam-kit camera password'"
                 ),
             )
-        if parts.scheme != "file" and not parts.hostname:
+        if parts.scheme not in WITHOUT_HOST and not parts.hostname:
             raise PydanticCustomError(SAID, N_("the address names no host; write rtsp://HOST/PATH"))
+        if parts.scheme == "usb" and (parts.netloc or not parts.path.strip("/")):
+            raise PydanticCustomError(
+                SAID,
+                N_("write a USB camera usb:///dev/v4l/by-id/NAME, on Windows usb:///NAME, with three strokes"),
+            )
         return url
 
     @property

@@ -9,7 +9,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from exam_kit.cctv.names import Label
-from exam_kit.cctv.source import Scrubber, Source, SourceCause, SourceFault, open_input
+from exam_kit.cctv.opening import open_input
+from exam_kit.cctv.source import Scrubber, Source, SourceCause, SourceFault
 from exam_kit.cctv.wire import CameraOrder
 
 SECRET = "pä ss/w@rd:+#"
