@@ -11,11 +11,29 @@ from exam_kit.checks.model import Attachment
 from exam_kit.errors import AccessDenied, RefusedEntry, StoreError, m
 from exam_kit.home import Home
 
-__all__ = ["MOST_ATTACHMENTS", "MOST_BYTES", "evidence_folder", "keep_evidence", "read_evidence"]
+__all__ = [
+    "MOST_ATTACHMENTS",
+    "MOST_BYTES",
+    "UNKNOWN_KIND",
+    "evidence_folder",
+    "keep_evidence",
+    "kind_of",
+    "read_evidence",
+]
 
 MOST_ATTACHMENTS = 10
 MOST_BYTES = 25_000_000
 NAME_LENGTH = 120
+
+UNKNOWN_KIND = "application/octet-stream"
+KINDS = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+)
+"""How the kinds begin that a browser may show. Nothing that can hold a script, such as HTML or SVG."""
 
 
 def evidence_folder(home: Home) -> Path:
@@ -85,6 +103,13 @@ def read_evidence(home: Home, sha256: str) -> bytes:
             m("{name}: the attachment was changed. Restore the folder 'evidence' from the backup.", name=sha256)
         )
     return content
+
+
+def kind_of(content: bytes) -> str:
+    """The media type by the content itself, whatever its name says; `UNKNOWN_KIND` for what is only to be saved."""
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for begins, kind in KINDS if content.startswith(begins)), UNKNOWN_KIND)
 
 
 def _write(path: Path, content: bytes) -> None:

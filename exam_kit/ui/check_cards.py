@@ -27,6 +27,10 @@ GROUPS = (
 )
 """Headings and the states under each, in the order they are shown."""
 
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
+"""Names of what a browser is asked to show; what it really is, the server decides by the content."""
+PICTURE_STYLE = "display:block;max-width:100%;max-height:12rem;border-radius:.3rem;margin:.2rem 0"
+
 
 def verdict(seat: Seat, told: Mapping[str, Any]) -> str:
     """The banner over the results of a run, given as `run_dict` tells it."""
@@ -70,14 +74,13 @@ def card(seat: Seat, told: Mapping[str, Any], changes: Changes | None = None) ->
         rows.append((_("Since the last run"), what_changed(seat, change), ""))
     if told["signed"]:
         rows.append((_("Answered by"), _signature(seat, told["signed"]), ""))
-        papers = told["signed"].get("attachments", ())
-        kept = ", ".join(f"{one['name']} ({size(seat, one['bytes'])})" for one in papers)
-        rows.append((_("Attached"), kept, ""))
     if told["waived"]:
         rows += _waiver(seat, told["waived"])
     listed = "".join(
         f'<dt>{escape(label)}</dt><dd class="{kind}">{escape(value)}</dd>' for label, value, kind in rows if value
     )
+    if told["signed"] and told["signed"].get("attachments"):
+        listed += f"<dt>{_('Attached')}</dt><dd>{_attached(seat, told['signed']['attachments'])}</dd>"
     severity = f"{told['family_label'][language]} · {told['severity_label'][language]}"
     return (
         f'<div class="ek-check {tone}"><header><span>{mark(tone)}{escape(name_of(seat, told))}</span>'
@@ -116,6 +119,18 @@ def roles_text(roles: Iterable[str]) -> str:
 def _signature(seat: Seat, signed: Mapping[str, Any]) -> str:
     post = signed["post"] or _(ROLE_LABELS[Role(signed["role"])])
     return f"{signed['name']}, {post}, {moment(seat, from_iso(signed['at']))}"
+
+
+def _attached(seat: Seat, papers: Iterable[Mapping[str, Any]]) -> str:
+    """Each photo or paper as a link that opens it in a new tab, pictures shown."""
+    links = []
+    for one in papers:
+        text = escape(f"{one['name']} ({size(seat, one['bytes'])})")
+        address = f"/papers/evidence/{escape(one['sha256'])}"
+        if one["name"].lower().endswith(PICTURES):
+            text = f'<img src="{address}" alt="" style="{PICTURE_STYLE}">{text}'
+        links.append(f'<a href="{address}" target="_blank" data-attached>{text}</a>')
+    return "<br>".join(links)
 
 
 def _waiver(seat: Seat, waived: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -20,6 +20,7 @@ from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incidents import Incidents
 from exam_kit.store import Act
 from exam_kit.web.desk import Desk, row_number, session_of, signed_in
+from exam_kit.web.evidence import evidence_routes
 
 __all__ = ["paper_routes"]
 
@@ -27,7 +28,7 @@ Asked = dict[str, str]
 
 
 def paper_routes(desk: Desk) -> list[Route]:
-    """`/papers/<form>.pdf`, in the reader's language; what is meant is in the query."""
+    """`/papers/<form>.pdf`, in the reader's language, what is meant is in the query; and what was added to answers."""
     makers: dict[str, Callable[[Desk, Asked, str], bytes]] = {
         "access-log": _access_log,
         "incident": _incident,
@@ -45,7 +46,8 @@ def paper_routes(desk: Desk) -> list[Route]:
 
         return answer
 
-    return [Route(f"/papers/{name}.pdf", paper(make)) for name, make in makers.items()]
+    forms = [Route(f"/papers/{name}.pdf", paper(make)) for name, make in makers.items()]
+    return [*forms, *evidence_routes(desk)]
 
 
 def _access_log(desk: Desk, asked: Asked, language: str) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +31,17 @@ pytestmark = pytest.mark.browser
 
 WAIVED = "cpu"
 """A check of the demo profile that may be waived."""
+
+
+def _png(width: int, height: int) -> bytes:
+    """A grey picture."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    rows = zlib.compress(b"".join(b"\0" + b"\x80" * width for _row in range(height)))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def _run(store: Store, ledger: Ledger, home: Home, states: dict[str, State]) -> None:
@@ -87,7 +100,7 @@ def test_f2_checks_again_only_what_failed(page: Page, site: Site) -> None:
 
 
 def test_a_remark_carries_a_photo_and_the_rest_is_fine_at_once(page: Page, site: Site) -> None:
-    photo = b"\x89PNG a torn seal"
+    photo = _png(40, 30)
     store, ledger = site.store()
     sign_in(page, site, "anna", path="checks")
     page.get_by_role("radio", name="замечание", exact=True).first.click()
@@ -98,7 +111,14 @@ def test_a_remark_carries_a_photo_and_the_rest_is_fine_at_once(page: Page, site:
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(files)  # type: ignore[arg-type]
     expect(page.get_by_text("пломба.png")).to_be_visible()
     page.get_by_role("button", name="Подписать").first.click()
-    expect(page.locator(".ek-check").filter(has_text="пломба сорвана")).to_contain_text("пломба.png")
+    answered = page.locator(".ek-check").filter(has_text="пломба сорвана")
+    link = answered.locator("a[data-attached]")
+    expect(link).to_contain_text("пломба.png")
+    shown = link.locator("img")
+    expect(shown).to_be_visible()
+    page.wait_for_function("image => image.complete", arg=shown.element_handle())
+    assert shown.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [40, 30]
+    assert link.get_attribute("href") == f"/papers/evidence/{hashlib.sha256(photo).hexdigest()}"
     assert (site.home.root / "evidence" / hashlib.sha256(photo).hexdigest()).read_bytes() == photo
     page.get_by_role("button", name="Остальное в порядке (2)").click()
     expect(page.locator(".st-key-confirm-rest li")).to_have_text(["notices ru", "spares ru"])

@@ -16,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from exam_kit.agent.demo_point import MARK
+from exam_kit.checks.evidence import evidence_folder, keep_evidence
 from exam_kit.home import Home, kit_root
 from exam_kit.i18n import translate
 from exam_kit.ui import seat
@@ -212,6 +213,42 @@ def test_the_forms_are_printed(site: Site) -> None:
     assert site.ask("/papers/access-log.pdf?day=yesterday", Cookie=cookie).status == 404
     assert site.ask("/papers/act.pdf?order=1", Cookie=cookie).status == 404
     assert site.ask("/papers/incident.pdf?number=x", Cookie=cookie).status == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "shown"),
+    [
+        (b"\x89PNG\r\n\x1a\n rest", "image/png", "inline"),
+        (b"\xff\xd8\xff\xe0 rest", "image/jpeg", "inline"),
+        (b"RIFF1234WEBPVP8 ", "image/webp", "inline"),
+        (b"%PDF-1.7", "application/pdf", "inline"),
+        (b"<svg onload='alert(1)'/>", "application/octet-stream", "attachment"),
+        (b"<html><script>alert(1)</script>", "application/octet-stream", "attachment"),
+    ],
+)
+def test_what_was_added_to_an_answer_is_opened_as_what_it_is(site: Site, content: bytes, kind: str, shown: str) -> None:
+    (kept,) = keep_evidence(site.home, [("photo.jpg", content)])
+    address = f"/papers/evidence/{kept.sha256}"
+    assert site.ask(address).status == 303
+    got = site.ask(address, Cookie=site.cookie("galina"))
+    assert (got.status, got.body, got.headers["content-type"]) == (200, content, kind)
+    assert got.headers["content-disposition"].startswith(f"{shown}; ")
+    assert got.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["0" * 64, "x", "point.toml", "A" * 64])
+def test_an_attachment_that_is_not_there_is_just_not_there(site: Site, name: str) -> None:
+    assert site.ask(f"/papers/evidence/{name}", Cookie=site.cookie("anna")).status == 404
+
+
+def test_a_changed_attachment_is_not_given(site: Site) -> None:
+    (kept,) = keep_evidence(site.home, [("photo.jpg", b"\xff\xd8\xff one")])
+    path = evidence_folder(site.home) / kept.sha256
+    path.write_bytes(b"\xff\xd8\xff two")
+    got = site.ask(f"/papers/evidence/{kept.sha256}", Cookie=site.cookie("anna"))
+    assert got.status == 404
+    assert b"two" not in got.body
+    path.unlink()
 
 
 def test_made_up_people_are_shown_on_a_demo_point_only(site: Site) -> None:
