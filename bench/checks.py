@@ -79,6 +79,9 @@ class _Ways:
 
     def __init__(self, folder: Path, cache: Path, stack: ExitStack) -> None:
         self._folder, self._environment = folder, _environment(cache)
+        # As the stick's launcher starts a check; isolated Python hears of the folder for bytecode by an option only.
+        kept = f"pycache_prefix={cache / 'compiled'}"
+        self._ours = [sys.executable, "-I", "-S", "-X", kept, str(Path(__file__).with_name("ours.py"))]
         ports = stack.enter_context(_ports(2))
         for argv in PROCESSES:
             stack.enter_context(_process(argv))
@@ -91,7 +94,7 @@ class _Ways:
         self._testinfra = str(testinfra(cache))
         self._engine = stack.enter_context(
             _process(
-                [sys.executable, "-m", "bench.ours", str(folder / "profile.json"), "--serve"],
+                [*self._ours, str(folder / "profile.json"), "--serve"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=self._environment,
@@ -133,7 +136,7 @@ class _Ways:
             answer.read()
 
     def ours_cold(self) -> None:
-        self._run([sys.executable, "-m", "bench.ours", str(self._folder / "profile.json")], self._environment)
+        self._run([*self._ours, str(self._folder / "profile.json")], self._environment)
 
     def goss_cold(self) -> None:
         self._run([self._goss, "-g", str(self._folder / "goss.json"), "validate"])

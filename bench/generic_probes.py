@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 
 from exam_kit.checks.at import At
@@ -17,7 +18,7 @@ LISTENING = "0A"
 @probe("bench.file", readings={"exists": ("", "exists"), "kind": ("", "kind"), "mode": ("", "mode")})
 def file(at: At, *, path: str) -> Fact:
     try:
-        found = (at.machine.root / path.lstrip("/")).stat()
+        found = os.stat(at.machine.path(path))
     except FileNotFoundError:
         return Fact({"exists": False, "kind": None, "mode": None}, {"path": path})
     kind = "directory" if stat.S_ISDIR(found.st_mode) else "file"

@@ -1,14 +1,18 @@
-"""The kit's engine as a process: `python -m bench.ours FILE.json` checks once, with `--serve` at every line of input.
+"""The kit's engine as a process: `python -I -S bench/ours.py FILE.json` checks once, with `--serve` at every line of
+input.
 
-It has what an exam station has: the standard library, and a profile that was examined when it was written out.
+It has what an exam station has: the standard library, and a profile that was examined when it was written out; it is
+started as the stick's launcher starts it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from pathlib import Path
 from typing import Any, cast
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import bench.generic_probes  # noqa: F401 - registers them
 from exam_kit.checks.model import EXIT_CODES, Check, Expectation, Severity, Verdict
@@ -47,7 +51,8 @@ class NoStore:
 
 def main() -> int:
     """Check once, or as often as asked; the exit code of the last run."""
-    profile: Any = Profile(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    with open(sys.argv[1], encoding="utf-8") as written:
+        profile: Any = Profile(json.load(written))
     nothing = cast(Any, None)
     context = CheckContext(nothing, nothing, cast(Any, NoStore()), nothing)
     for _line in sys.stdin if "--serve" in sys.argv else [""]:

@@ -38,10 +38,6 @@ OnResult = Callable[[Result, int, int], object]
 LANES: Mapping[Lane, int] = {"local": LOCAL_LANES, "waiting": WAITING_LANES}
 
 
-_Inbox = queue.SimpleQueue["tuple[_Job, At] | None"]
-"""What one thread has to do: a check, or None to end."""
-
-
 class _Job:
     """One check on one target."""
 
@@ -54,9 +50,9 @@ class _Job:
         self.camera = camera
         self.skip = skip
         self.children: Children | None = None
-        self.worker: _Inbox | None = None
         self.began = self.deadline = 0.0
         self.at = ""
+        self.answered = self.given_up = False
 
 
 def run_checks(
@@ -124,7 +120,11 @@ def _jobs(profile: Profile, context: CheckContext) -> list[_Job]:
 
 
 class _Supervisor:
-    """Starts jobs as places get free, takes their answers, ends those that are late."""
+    """Lets threads take one job after another, collects their answers, ends the jobs that are late.
+
+    A thread takes its next job before it hands in the answer to the last: whoever wakes up for that answer sees every
+    deadline there is, and thirty quick checks do not wait for one another's thread to be told what to do.
+    """
 
     def __init__(
         self, profile: Profile, context: CheckContext, clock: Clock, jobs: list[_Job], on_result: OnResult | None
@@ -134,103 +134,112 @@ class _Supervisor:
         self._clock = clock
         self._on_result = on_result
         self._total = len(jobs)
+        self._lock = threading.Lock()
+        """held for what threads and supervisor both change: the waiting, the running, and the closing time"""
         self._waiting = {lane: deque(job for job in jobs if job.probe.lane == lane) for lane in LANES}
         self._running: set[_Job] = set()
-        self._idle: list[_Inbox] = []
+        self._closed = False
+        self._budget_ends = time.perf_counter() + profile.budget_s
         self._answers: queue.SimpleQueue[tuple[_Job, Fact]] = queue.SimpleQueue()
         self._shared = SharedFacts()
         self._results: list[Result] = []
 
     def run(self) -> list[Result]:
-        budget_ends = time.perf_counter() + self._profile.budget_s
         try:
-            while any(self._waiting.values()) or self._running:
-                if time.perf_counter() >= budget_ends:
-                    self._give_up()
-                    break
-                self._start_what_fits(budget_ends)
+            for lane, width in LANES.items():
+                for _place in range(min(width, len(self._waiting[lane]))):
+                    self._hire(lane)
+            while len(self._results) < self._total:
                 self._take_answer()
+                if time.perf_counter() >= self._budget_ends:
+                    self._give_up()
                 self._end_the_late()
         finally:
             # Also when `on_result` raised or the user pressed Ctrl-C.
+            with self._lock:
+                self._closed = True
             for job in self._running:
                 _kill(job)
-                _dismiss(job)
-            for inbox in self._idle:
-                inbox.put(None)
         return self._results
 
-    def _start_what_fits(self, budget_ends: float) -> None:
-        for lane, width in LANES.items():
-            busy = sum(job.probe.lane == lane for job in self._running)
-            while self._waiting[lane] and busy < width:
-                job = self._next(lane)
-                job.began, job.at = time.perf_counter(), iso(self._clock.now())
-                job.deadline = min(job.began + job.check.timeout_s, budget_ends)
-                at = At(self._context, self._profile, self._shared, job.deadline, job.camera)
-                job.children = at.children
-                self._running.add(job)
-                job.worker = self._idle.pop() if self._idle else self._hire()
-                job.worker.put((job, at))
-                busy += 1
+    def _hire(self, lane: Lane) -> None:
+        threading.Thread(target=self._work, args=(lane,), name="check", daemon=True).start()
 
-    def _next(self, lane: Lane) -> _Job:
-        """The first that waits and whose probe does not run just now.
-
-        Checks of one probe mostly need one shared fact: side by side, all but one would only wait for it, in a lane
-        that others could use.
-        """
-        waiting, busy = self._waiting[lane], {job.probe.name for job in self._running}
-        place = next((place for place, job in enumerate(waiting) if job.probe.name not in busy), 0)
-        job = waiting[place]
-        del waiting[place]
-        return job
-
-    def _hire(self) -> _Inbox:
-        inbox: _Inbox = queue.SimpleQueue()
-        threading.Thread(target=self._work, args=(inbox,), name="check", daemon=True).start()
-        return inbox
-
-    def _work(self, inbox: _Inbox) -> None:
+    def _work(self, lane: Lane) -> None:
+        """One place of a lane: take a job, ask, take the next one. A thread whose job was given up ends."""
         try:
-            while (task := inbox.get()) is not None:
+            task = self._take(lane)
+            while task is not None:
                 job, at = task
-                self._answers.put((job, Fact.skip(job.skip) if job.skip else _ask(job, at)))
+                fact = Fact.skip(job.skip) if job.skip else _ask(job, at)
+                with self._lock:
+                    job.answered = not job.given_up
+                    task = self._take_locked(lane) if job.answered else None
+                if job.answered:
+                    self._answers.put((job, fact))
         finally:
             self._context.store.close()  # a connection belongs to its thread, and this one ends
 
+    def _take(self, lane: Lane) -> tuple[_Job, At] | None:
+        with self._lock:
+            return self._take_locked(lane)
+
+    def _take_locked(self, lane: Lane) -> tuple[_Job, At] | None:
+        waiting = self._waiting[lane]
+        if self._closed or not waiting:
+            return None
+        # The first whose probe does not run just now. Checks of one probe mostly need one shared fact: side by side,
+        # all but one would only wait for it, in a lane that others could use.
+        busy = {job.probe.name for job in self._running if not job.answered}
+        place = next((place for place, job in enumerate(waiting) if job.probe.name not in busy), 0)
+        job = waiting[place]
+        del waiting[place]
+        job.began, job.at = time.perf_counter(), iso(self._clock.now())
+        job.deadline = min(job.began + job.check.timeout_s, self._budget_ends)
+        at = At(self._context, self._profile, self._shared, job.deadline, job.camera)
+        job.children = at.children
+        self._running.add(job)
+        return job, at
+
     def _take_answer(self) -> None:
-        first_deadline = min((job.deadline for job in self._running), default=0.0)
+        with self._lock:
+            first = min((job.deadline for job in self._running if not job.answered), default=self._budget_ends)
         try:
-            job, fact = self._answers.get(timeout=max(first_deadline - time.perf_counter(), 0.0) + 0.001)
+            job, fact = self._answers.get(timeout=max(first - time.perf_counter(), 0.0) + 0.001)
         except queue.Empty:
             return
-        if job in self._running:  # otherwise it was late and has its result
-            if job.worker is not None:
-                self._idle.append(job.worker)
-            self._finish(job, fact)
+        self._finish(job, fact)
 
     def _end_the_late(self) -> None:
         now = time.perf_counter()
-        for job in [job for job in self._running if job.deadline <= now]:
-            _dismiss(job)
+        with self._lock:
+            late = [job for job in self._running if job.deadline <= now and not job.answered]
+            for job in late:
+                job.given_up = True
+        for job in late:
             self._finish(job, Fact.unknown(Reason.TIMEOUT, limit_s=job.check.timeout_s))
+            self._hire(job.probe.lane)  # its own thread may hang for ever
 
     def _give_up(self) -> None:
         """The budget is used up: what runs is ended, what waits is not begun."""
         late = Fact.unknown(Reason.TIMEOUT, budget_s=self._profile.budget_s)
-        for job in list(self._running):
-            _dismiss(job)
+        with self._lock:
+            self._closed = True
+            running = [job for job in self._running if not job.answered]
+            waiting = [job for lane in self._waiting.values() for job in lane]
+            for job in (*running, *waiting):
+                job.given_up = True
+            for lane in self._waiting.values():
+                lane.clear()
+        for job in waiting:
+            job.began, job.at = time.perf_counter(), iso(self._clock.now())
+        for job in (*running, *waiting):
             self._finish(job, late)
-        for lane in self._waiting.values():
-            while lane:
-                job = lane.popleft()
-                job.began, job.at = time.perf_counter(), iso(self._clock.now())
-                self._finish(job, late)
 
     def _finish(self, job: _Job, fact: Fact) -> None:
         elapsed = time.perf_counter() - job.began
-        self._running.discard(job)
+        with self._lock:
+            self._running.discard(job)
         _kill(job)
         result = _result(job, fact, job.at, round(elapsed, 4))
         self._results.append(result)
@@ -241,12 +250,6 @@ class _Supervisor:
 def _kill(job: _Job) -> None:
     if job.children is not None:
         job.children.kill()
-
-
-def _dismiss(job: _Job) -> None:
-    """Its thread may hang for ever; if it ever comes back, it ends."""
-    if job.worker is not None:
-        job.worker.put(None)
 
 
 def _ask(job: _Job, at: At) -> Fact:

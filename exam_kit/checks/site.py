@@ -52,7 +52,7 @@ class Machine(NamedTuple):
     def bytes_of(self, path: str, *, most: int = -1) -> bytes:
         """As `read`, the bytes as they are."""
         try:
-            with open(self._at(path), "rb", buffering=0) as source:
+            with open(self.path(path), "rb", buffering=0) as source:
                 return source.read(most)
         except FileNotFoundError as problem:
             raise NoFact(Reason.TOOL_ABSENT, missing=path) from problem
@@ -61,8 +61,18 @@ class Machine(NamedTuple):
         except OSError as problem:
             raise NoFact(Reason.ERROR, path=path, said=str(problem)) from problem
 
-    def _at(self, path: str) -> str:
+    def path(self, path: str) -> str:
+        """Where a file of the system lies for this machine."""
         return os.path.join(self.root, path.lstrip("/"))
+
+    def stamp(self, path: str) -> tuple[int, ...]:
+        """What changes whenever this file is written or replaced.
+
+        Raises:
+            OSError: it is missing or refused.
+        """
+        found = os.stat(self.path(path))
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def names(self, path: str) -> list[str]:
         """What lies in a folder of the system, in order; nothing where there is no such folder.
@@ -71,7 +81,7 @@ class Machine(NamedTuple):
             NoFact: it is refused or unreadable.
         """
         try:
-            return sorted(os.listdir(self._at(path)))
+            return sorted(os.listdir(self.path(path)))
         except FileNotFoundError:
             return []
         except PermissionError as problem:

@@ -64,15 +64,15 @@ _WINDOWS = """\
 chcp 65001 >nul
 set "HERE=%~dp0"
 if exist "%HERE%python\\python.exe" (
-  "%HERE%python\\python.exe" -I "%HERE%check_station.py" %*
+  "%HERE%python\\python.exe" -I -S "%HERE%check_station.py" %*
   goto end
 )
 where py >nul 2>nul
 if not errorlevel 1 (
-  py -3 -I "%HERE%check_station.py" %*
+  py -3 -I -S "%HERE%check_station.py" %*
   goto end
 )
-python -I "%HERE%check_station.py" %*
+python -I -S "%HERE%check_station.py" %*
 :end
 set "CODE=%ERRORLEVEL%"
 if "%~1"=="" pause
@@ -84,9 +84,9 @@ _UNIX = """\
 # Exam Kit: check this computer as an exam station. Also: sh check_station.sh STATION
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -x "$here/python/bin/python3" ]; then
-  exec "$here/python/bin/python3" -I "$here/check_station.py" "$@"
+  exec "$here/python/bin/python3" -I -S "$here/check_station.py" "$@"
 fi
-exec python3 -I "$here/check_station.py" "$@"
+exec python3 -I -S "$here/check_station.py" "$@"
 """
 
 _README = """\

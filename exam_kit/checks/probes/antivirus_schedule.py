@@ -87,7 +87,7 @@ def _cron(at: At) -> list[str]:
     tables = [machine.read_or(TABLE)]
     for folder in FOLDERS:
         for name in machine.names(folder):
-            if not Path(machine.root, folder.lstrip("/"), name).is_dir():
+            if not Path(machine.path(f"{folder}/{name}")).is_dir():
                 tables.append(machine.read(f"{folder}/{name}"))
     kept: list[str] = []
     scanning = [part for part in PARTS if _folder_scans(at, f"/etc/cron.{part}")]

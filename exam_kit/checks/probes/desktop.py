@@ -47,7 +47,7 @@ def sleep(at: At) -> Fact:
     if at.machine.platform == "windows":
         return windows.sleep(windows.facts(at))
     for unit in MASKED:
-        path = Path(at.machine.root, unit.lstrip("/"))
+        path = Path(at.machine.path(unit))
         if path.is_symlink() and str(path.readlink()) == "/dev/null":
             return Fact({"sleeps": False, "after": None}, {"source": unit, "said": "masked"})
     kind = _setting(at, POWER_SCHEMA, "sleep-inactive-ac-type").strip("'")

@@ -27,7 +27,7 @@ def supply(at: At) -> Fact:
     """On mains or not; back-up "none", "battery" or "ups"; its charge in per cent, None without one."""
     if at.machine.platform == "windows":
         return windows.power(windows.facts(at))
-    folder = Path(at.machine.root, "sys/class/power_supply")
+    folder = Path(at.machine.path("/sys/class/power_supply"))
     supplies = [_supply(at, entry) for entry in sorted(folder.glob("*"))]
     # A mouse has a battery, too; it does not keep the computer running.
     supplies = [entry for entry in supplies if entry["scope"] != "Device"]

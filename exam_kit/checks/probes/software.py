@@ -42,9 +42,6 @@ def version(at: At, *, linux: str = "", windows_name: str = "", command: list[st
 
 def _listed(at: At, linux: str, windows_name: str) -> tuple[str, dict[str, str] | None, str]:
     """(where from, versions by name or None where nobody tells, the name to look for)."""
-    status = _dpkg_status(at) if linux else b""
-    if status:
-        return DPKG_STATUS, _installed(status, linux), linux
     if at.machine.platform == "windows":
         source, programs = packages(at)
         full = next((name for name in sorted(programs) if windows_name and name.startswith(windows_name)), windows_name)
@@ -67,8 +64,8 @@ def packages(at: At) -> tuple[str, dict[str, str]]:
         from exam_kit.checks import windows
 
         return "registry", windows.programs(windows.facts(at))
-    if status := _dpkg_status(at):
-        return DPKG_STATUS, _installed(status)
+    if listed := at.once(DPKG_STATUS, lambda: _dpkg_status(at)):
+        return DPKG_STATUS, listed
     for argv in (DPKG, RPM):
         try:
             return argv[0], _parse(at.texts(*argv), argv[0])
@@ -78,35 +75,36 @@ def packages(at: At) -> tuple[str, dict[str, str]]:
     raise NoFact(Reason.TOOL_ABSENT, looked_for=["dpkg-query", "rpm"])
 
 
-def _dpkg_status(at: At) -> bytes:
-    """dpkg's own file (dpkg(1), FILES), read in a tenth of the time that `dpkg-query` takes.
+_read_before: dict[str, tuple[tuple[int, ...], dict[str, str]]] = {}
+"""What dpkg's file said, beside the stamp of that file: dpkg replaces it whole whenever something changes."""
+
+
+def _dpkg_status(at: At) -> dict[str, str]:
+    """Versions by name from dpkg's own file (dpkg(1), FILES), in a fifth of the time of asking `dpkg-query`.
 
     Empty where dpkg must be asked after all: no such file here, changes not yet merged, or not the form we know.
     """
+    path = at.machine.path(DPKG_STATUS)
+    try:
+        stamp = at.machine.stamp(DPKG_STATUS)
+        if at.machine.names(DPKG_UPDATES):
+            return {}
+        before = _read_before.get(path)
+        if before is None or before[0] != stamp:
+            before = _read_before[path] = stamp, _installed(at.machine.bytes_of(DPKG_STATUS))
+    except (OSError, NoFact):
+        return {}
+    return before[1]
 
-    def read() -> bytes:
-        try:
-            text = at.machine.bytes_of(DPKG_STATUS)
-        except NoFact:
-            return b""
-        return text if text.startswith(b"Package: ") and not at.machine.names(DPKG_UPDATES) else b""
 
-    return at.once(DPKG_STATUS, read)
-
-
-def _installed(status: bytes, name: str = "") -> dict[str, str]:
-    """Versions of what is installed, by name; of the one package `name` only, when that is given."""
+def _installed(status: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
-    head = b"Package: " + (name.encode() + b"\n" if name else b"")
-    begins = status.find(head)
-    while begins >= 0:
-        ends = status.find(b"\n\n", begins)
-        stanza = status[begins : ends if ends >= 0 else None].decode(errors="replace")
-        if begins == 0 or status[begins - 1] == 0x0A:
-            lines = dict(line.split(": ", 1) for line in stanza.splitlines() if ": " in line and line[0] != " ")
-            if lines.get("Status", "").endswith(" installed") and "Version" in lines:
-                found[lines["Package"]] = lines["Version"]
-        begins = status.find(head, begins + len(head))
+    for stanza in (b"\n" + status).split(b"\nPackage: ")[1:]:
+        word = stanza.find(b"\nStatus: ")
+        version = stanza.find(b"\nVersion: ", word)
+        if word >= 0 and version >= 0 and stanza.endswith(b" installed", 0, stanza.find(b"\n", word + 1)):
+            name, said = stanza[: stanza.find(b"\n")], stanza[version + 10 :].partition(b"\n")[0]
+            found[name.decode(errors="replace")] = said.decode(errors="replace")
     return found
 
 
