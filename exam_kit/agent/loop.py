@@ -12,6 +12,7 @@ import schedule
 
 from exam_kit import __version__
 from exam_kit.agent import orders, planner
+from exam_kit.agent.camera_words import CameraWords
 from exam_kit.agent.clock_watch import ClockWatch
 from exam_kit.agent.duties import Duties
 from exam_kit.agent.orders import Order
@@ -73,6 +74,7 @@ class Agent:
         )
         self.duties = Duties(self.point, home, self.store, self.ledger, self.secrets, self.clock)
         self.watch = Watch(self.point, self.home, self.store, self.ledger, self.clock)
+        self.words = CameraWords(self.point, home, self.ledger, self.secrets, self.clock)
         self._clock_watch = ClockWatch(self.clock, kept=home.run / "clock.json")
         self._underway = Underway(self.store, self.point, self.clock)
         self._planned: planner.PlannedRun | None = None
@@ -103,6 +105,7 @@ class Agent:
             )
             recovered = self.recorder.recover()
             log.info("started; segments recovered: %d; orders taken up again: %d", len(recovered), self._resume())
+            self.words.start()
             beats = self._beats()
             try:
                 local = self._local_offset()
@@ -171,6 +174,7 @@ class Agent:
                 self._planned = None
         while self.duties.failed_checks:
             self.watch.check_impossible(self.duties.failed_checks.pop(0))
+        self.words.tick(self._wanted)
         while self.duties.failed_archives:
             self.watch.archive_failed(*self.duties.failed_archives.pop(0))
 
@@ -190,7 +194,7 @@ class Agent:
 
     def _next_order(self) -> Order | None:
         """The next order that can be served now; one whose duty is busy waits its turn."""
-        for kind in ("cancel", "stop", "record", "check", "archive"):
+        for kind in ("cancel", "stop", "record", "check", "archive", "camera_clock"):
             if self.duties.busy(kind):
                 continue
             order = orders.take(self.store, kind)
@@ -207,6 +211,8 @@ class Agent:
             self.duties.start_check(order, self.watch.today())
         elif order.kind == "archive":
             self.duties.start_archive(order)
+        elif order.kind == "camera_clock":
+            self.duties.start_camera_clock(order, lambda: set(self._wanted))
         else:
             target = int(order.body["order"])
             aim = orders.get(self.store, target)
@@ -257,6 +263,7 @@ class Agent:
         self.watch.day_ended()
 
     def _close(self) -> None:
+        self.words.close()
         self.recorder.close("agent stopped")
         self.duties.close(timeout_s=5.0)
         self.ledger.append("agent.stopped", {}, "agent")

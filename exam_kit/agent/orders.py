@@ -33,7 +33,7 @@ __all__ = [
     "withdraw",
 ]
 
-KINDS = ("record", "stop", "check", "archive", "cancel")
+KINDS = ("record", "stop", "check", "archive", "camera_clock", "cancel")
 OrderState = Literal["new", "taken", "done", "failed", "cancelled"]
 
 
@@ -61,8 +61,8 @@ class Order:
 def give(ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, ordered_by: str, why: str) -> int:
     """Record an order and return its number; durable on return.
 
-    `body` by kind: ``record`` and ``stop`` {"cameras": [ids]}; ``check`` {"only": [check ids] or None};
-    ``archive`` {"day": "YYYY-MM-DD", "zones": [...], "destination": path}; ``cancel`` {"order": number}.
+    `body` by kind: ``record``, ``stop``, ``camera_clock`` {"cameras": [ids]}; ``check`` {"only": [check ids] or None};
+    ``archive`` {"day": "YYYY-MM-DD", "zones": [...], "destination": path}; ``cancel`` {"order": number, or None for the check by plan}.
     `actor` is the login of who gave it on the screen, `ordered_by` the login or name of who ordered it.
 
     Raises:

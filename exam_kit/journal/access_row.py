@@ -51,6 +51,7 @@ class AccessAction(StrEnum):
     RECORDING_STOPPED = "recording_stopped"
     MEMORY_EXPORTED = "memory_exported"
     ARCHIVE_MADE = "archive_made"
+    CLOCK_SET = "clock_set"
     OTHER = "other"
 
 
@@ -63,6 +64,7 @@ ACTION_LABELS = {
     AccessAction.RECORDING_STOPPED: N_("recording switched off"),
     AccessAction.MEMORY_EXPORTED: N_("recordings copied from the equipment's memory"),
     AccessAction.ARCHIVE_MADE: N_("archive of recordings made"),
+    AccessAction.CLOCK_SET: N_("camera clock set"),
     AccessAction.OTHER: N_("other"),
 }
 
