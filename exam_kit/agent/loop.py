@@ -81,7 +81,10 @@ class Agent:
         self._wanted: set[str] = set()
 
     def _picture_thresholds(self) -> tuple[Mapping[str, float], Mapping[str, Mapping[str, float]]]:
-        """The profile's, and single cameras' own. One with mistakes fails the check and says so; it must not keep cameras from recording."""
+        """The profile's, and single cameras' own.
+
+        One with mistakes fails the check and says so; it must not keep cameras from recording.
+        """
         try:
             profile = load_profile(self.point.profile, self.home)
             return (profile.picture, profile.picture_cameras) if profile.picture else (SHIPPED, {})

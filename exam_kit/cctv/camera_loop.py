@@ -6,7 +6,7 @@ import random
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,8 @@ class CameraLoop(threading.Thread):
         self._reason = "stopped"
         self._tries = 0
         self._refusals = 0
-        self._tape = Tape(order, shared.config, shared.sealer, shared.emit)
+        own = replace(shared.config, picture={**shared.config.picture, **order.picture})
+        self._tape = Tape(order, own, shared.sealer, shared.emit)
 
     @property
     def camera(self) -> str:

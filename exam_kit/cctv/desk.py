@@ -56,6 +56,8 @@ class CameraDesk:
                 status.codec, status.sound, status.fps = event["codec"], event["sound"], event["fps"]
             case "progress":
                 status.fps, status.bitrate, status.picture = event["fps"], event["bitrate"], event["picture"]
+                if event["moving"]:
+                    status.motion_at = self._clock.now()
                 status.width, status.height = event["width"], event["height"]
                 self.note_recorded(from_iso(event["recorded_to"]))
             case "fault" if self.wanted_at is not None:
@@ -67,7 +69,10 @@ class CameraDesk:
             self.note_recorded(from_iso(event["recorded_to"]))
         cause, detail = event["cause"], self._clean(event["detail"])
         log.warning("camera %s: %s (%s)", status.camera, cause, detail)
+        stalled = cause == "stream_stalled" or (status.picture == "stalled" and cause == "camera_unreachable")
         self.set_state("lost")
+        if stalled:
+            status.picture = "stalled"
         status.fault, status.detail = cause, detail
         status.asks = event["retry_s"] is None
         status.retry_at = None if event["retry_s"] is None else now + timedelta(seconds=event["retry_s"])

@@ -15,6 +15,7 @@ import numpy as np
 
 from exam_kit.cctv.picture import Frame, PictureState, Thresholds
 from exam_kit.cctv.picture_watch import PictureWatch
+from exam_kit.cctv.still import picture
 
 __all__ = ["LivePicture"]
 
@@ -32,7 +33,10 @@ class LivePicture:
         self._decoder = av.CodecContext.create(context.name, "r")
         self._decoder.extradata = context.extradata
         self._decoder.thread_count = 1
+        self._reference = reference
+        self._reference_as_of = _as_of(reference)
         self._watch = PictureWatch(Thresholds.from_mapping(thresholds), _read(reference))
+        self._moved = False
         self._next_s = 0.0
         self.state = PictureState.UNKNOWN
         self.width = context.width
@@ -53,10 +57,24 @@ class LivePicture:
         if frame is None:
             self.state = PictureState.UNKNOWN
             return
+        self._mind_reference()
         self.state = self._watch.see(frame, time.monotonic())
+        self._moved |= self._watch.moving
         done, jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         if done:
             _replace(self._path, jpeg.tobytes())
+
+    def moved(self) -> bool:
+        """Did something the size of a person move since this was last asked?"""
+        moved, self._moved = self._moved, False
+        return moved
+
+    def _mind_reference(self) -> None:
+        """Another picture may be approved while this camera records."""
+        as_of = _as_of(self._reference)
+        if as_of != self._reference_as_of:
+            self._reference_as_of = as_of
+            self._watch.compare_with(_read(self._reference))
 
     def _decode(self, data: bytes) -> Frame | None:
         """The picture, at most 640 wide: everything here needs no more, and the full size costs three times as much."""
@@ -77,10 +95,18 @@ class LivePicture:
 
 
 def _read(reference: Path | None) -> Frame | None:
-    if reference is None or not reference.exists():
+    try:
+        return None if reference is None else picture(reference.read_bytes())
+    except OSError:
         return None
-    picture = cv2.imdecode(np.frombuffer(reference.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    return None if picture is None else np.asarray(picture, dtype=np.uint8)
+
+
+def _as_of(reference: Path | None) -> tuple[int, int] | None:
+    try:
+        found = None if reference is None else reference.stat()
+    except OSError:
+        found = None
+    return None if found is None else (found.st_mtime_ns, found.st_size)
 
 
 def _replace(path: Path, data: bytes) -> None:

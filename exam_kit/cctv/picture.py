@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exam_kit.cctv.picture_thresholds import SHIPPED, Thresholds
-from exam_kit.cctv.picture_view import Grey, view_shift
+from exam_kit.cctv.picture_view import Grey, View, view_shift
 from exam_kit.i18n import N_
 
 __all__ = [
     "SHIPPED",
     "STATE_LABELS",
+    "Approved",
     "Frame",
     "Measures",
     "PictureState",
@@ -54,6 +55,9 @@ class PictureState(StrEnum):
     BLURRED = "blurred"
     FROZEN = "frozen"
     MOVED = "moved"
+    SCENE_CHANGED = "scene_changed"
+    NO_CAPTION = "no_caption"
+    STALLED = "stalled"
     UNKNOWN = "unknown"
 
 
@@ -66,6 +70,9 @@ STATE_LABELS: dict[PictureState, str] = {
     PictureState.BLURRED: N_("picture is blurred"),
     PictureState.FROZEN: N_("picture is frozen"),
     PictureState.MOVED: N_("camera has been moved"),
+    PictureState.SCENE_CHANGED: N_("camera shows another scene"),
+    PictureState.NO_CAPTION: N_("caption is missing"),
+    PictureState.STALLED: N_("camera has stopped sending"),
     PictureState.UNKNOWN: N_("picture has not been checked"),
 }
 """What a person reads, translated where it is shown."""
@@ -95,14 +102,27 @@ class Measures:
     turn_deg: float | None = None
     retention: float | None = None
     gain: float | None = None
+    caption: float | None = None
+    """share of the approved picture's caption that has letters now (`picture_caption`, on the full picture); None where
+    that has no caption"""
 
     def as_dict(self) -> dict[str, float | int | bool | None]:
         """For evidence and JSON, rounded to four places."""
         return {key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(self).items()}
 
 
-def measure(frames: Sequence[Frame], reference: Frame | None = None, *, span_s: float = 0.0) -> Measures:
-    """Measure a burst of frames (any size, all alike), oldest first; `reference` is the approved picture, any size.
+class Approved:
+    """The approved picture (any size), with what is known of it worked out once."""
+
+    def __init__(self, picture: Frame) -> None:
+        self.grey = small_grey(picture)
+        self.mean = _light(self.grey)[0]
+        self.sharpness = _sharpness(self.grey)
+        self.view = View(self.grey)
+
+
+def measure(frames: Sequence[Frame], reference: Approved | None = None, *, span_s: float = 0.0) -> Measures:
+    """Measure a burst of frames (any size, all alike), oldest first, and compare it with the approved picture.
 
     `span_s` is how long the burst lasted, for the frozen picture.
     No frames give ``Measures.frames == 0``, which is judged unknown.
@@ -126,14 +146,13 @@ def measure(frames: Sequence[Frame], reference: Frame | None = None, *, span_s: 
     )
     if reference is None:
         return found
-    approved = small_grey(reference)
     # A dim room is flatter than the same room lit: the approved picture is dimmed before they are compared.
-    light = min(1.0, mean / max(1.0, _light(approved)[0]))
+    light = min(1.0, mean / max(1.0, reference.mean))
     return replace(
         found,
-        **asdict(view_shift(typical, approved)),
-        reference_flat=_light((approved * light).astype(np.uint8))[3],
-        reference_sharpness=_sharpness(approved),
+        **asdict(view_shift(typical, reference.view)),
+        reference_flat=_light((reference.grey * light).astype(np.uint8))[3],
+        reference_sharpness=reference.sharpness,
     )
 
 
@@ -156,6 +175,10 @@ def judge(measures: Measures, thresholds: Thresholds) -> PictureState:
         return PictureState.BLURRED
     if _moved(x, limit):
         return PictureState.MOVED
+    if x.retention is not None and x.retention < limit.lost_retention:
+        return PictureState.SCENE_CHANGED
+    if x.caption is not None and x.caption < limit.caption_kept:
+        return PictureState.NO_CAPTION
     return PictureState.OK
 
 
@@ -168,10 +191,10 @@ def _blurred(x: Measures, limit: Thresholds) -> bool:
 
 
 def _moved(x: Measures, limit: Thresholds) -> bool:
-    if x.shift is None or x.scale is None or x.turn_deg is None or x.gain is None or x.retention is None:
+    if x.shift is None or x.scale is None or x.turn_deg is None or x.gain is None:
         return False
     off = x.shift > limit.moved_shift or x.scale > limit.moved_scale or x.turn_deg > limit.moved_turn_deg
-    return (off and x.gain >= limit.moved_gain) or x.retention < limit.lost_retention
+    return off and x.gain >= limit.moved_gain
 
 
 def small_grey(frame: Frame) -> Grey:

@@ -47,7 +47,23 @@ class Thresholds:
     moved_gain: float
     """…and undoing it brings back at least this share of the edges"""
     lost_retention: float
-    """moved: less than this share of the approved picture's edges is in place at all (another scene)"""
+    """scene changed: less than this share of the approved picture's edges is in place, and no movement explains it"""
+    caption_kept: float
+    """no caption: less than this share of the approved picture's caption has letters now"""
+    stalled_s: float
+    """stalled: no packets for this long; the recorder then connects anew"""
+    alarm_bursts: float
+    """persistence: so many judgements must agree…"""
+    of_bursts: float
+    """…of the last so many"""
+    reference_days: float
+    """an approved picture older than this is a remark"""
+    walk_step: float
+    """walk test: a cell of the picture moved when its grey level changed by at least this…"""
+    walk_share: float
+    """…and this share of the cells moved together, twice running"""
+    walk_s: float
+    """walk test: time per camera"""
 
     @classmethod
     def from_mapping(cls, table: Mapping[str, object]) -> Thresholds:
@@ -71,6 +87,8 @@ class Thresholds:
                 )
             else:
                 values[name] = float(value)
+        if not details and not 1 <= values["alarm_bursts"] <= values["of_bursts"]:
+            details.append(m("alarm_bursts: give a number from 1 to of_bursts"))
         if details:
             raise UsageError(m("Picture thresholds have mistakes. Correct the profile's table [picture]."), details)
         return cls(**values)
@@ -82,5 +100,7 @@ SHIPPED: dict[str, float] = {
     "sharpness": 0.2, "sharpness_ratio": 0.5,
     "frozen_s": 10, "still_difference": 0.1, "still_s": 60,
     "moved_shift": 0.02, "moved_scale": 0.05, "moved_turn_deg": 1.5, "moved_gain": 0.10, "lost_retention": 0.25,
+    "caption_kept": 0.3, "stalled_s": 3, "alarm_bursts": 2, "of_bursts": 3, "reference_days": 2,
+    "walk_step": 10, "walk_share": 0.006, "walk_s": 60,
 }  # fmt: skip
 """Measured on footage, not taken from a rule; the shipped profiles copy them, and a profile's own table wins."""

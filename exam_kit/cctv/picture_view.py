@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Grey", "ViewShift", "view_shift"]
+__all__ = ["Grey", "View", "ViewShift", "view_shift"]
 
 Grey = NDArray[np.uint8]
 
@@ -50,14 +50,23 @@ class ViewShift:
     gain: float
 
 
-def view_shift(picture: Grey, reference: Grey) -> ViewShift:
-    """Compare two grey pictures of the same size, H×W uint8. Zeros for the movement when none can be found."""
-    factor = float(np.clip((reference.mean() + 1) / (picture.mean() + 1), *BRIGHTENED))
+class View:
+    """The approved picture's edges and corners, found once: they are compared with again and again."""
+
+    def __init__(self, reference: Grey) -> None:
+        self.mean = float(reference.mean())
+        self.edges = _edges(reference)
+        self.corners = _corners(reference)
+
+
+def view_shift(picture: Grey, view: View) -> ViewShift:
+    """Compare a grey picture, H×W uint8, with a view of the same size. Zeros for the movement when none is found."""
+    factor = float(np.clip((view.mean + 1) / (picture.mean() + 1), *BRIGHTENED))
     picture = np.asarray(cv2.convertScaleAbs(picture, alpha=factor), dtype=np.uint8)
-    target, edges = _edges(reference), _edges(picture)
+    target, edges = view.edges, _edges(picture)
     retention = _usual_retention(edges, target)
     best = ViewShift(0.0, 0.0, 0.0, retention, 0.0)
-    for matrix in _movements(picture, reference):
+    for matrix in _movements(picture, view):
         size = (picture.shape[1], picture.shape[0])
         undone = cv2.warpAffine(picture, matrix, size, borderMode=cv2.BORDER_REPLICATE)
         seen = cv2.warpAffine(np.full_like(picture, 255), matrix, size) > 0
@@ -69,9 +78,9 @@ def view_shift(picture: Grey, reference: Grey) -> ViewShift:
     return best
 
 
-def _movements(picture: Grey, reference: Grey) -> list[NDArray[np.float64]]:
+def _movements(picture: Grey, view: View) -> list[NDArray[np.float64]]:
     """Up to two similarity transforms picture → reference, the most agreed one first, "nothing moved" left out."""
-    here, there = _matched(picture, reference)
+    here, there = _matched(picture, view)
     found: list[NDArray[np.float64]] = []
     for _attempt in range(2):
         if len(here) < AGREEING:
@@ -88,10 +97,16 @@ def _movements(picture: Grey, reference: Grey) -> list[NDArray[np.float64]]:
     return found
 
 
-def _matched(picture: Grey, reference: Grey) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _corners(picture: Grey) -> tuple[Any, Any]:
+    """Corners and their marks; the marks are None where there is no corner."""
     finder = cv2.ORB.create(nfeatures=CORNERS, edgeThreshold=12, patchSize=25, fastThreshold=8)
-    points_here, marks_here = finder.detectAndCompute(picture, None)
-    points_there, marks_there = finder.detectAndCompute(reference, None)
+    found: tuple[Any, Any] = finder.detectAndCompute(picture, None)
+    return found
+
+
+def _matched(picture: Grey, view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    points_here, marks_here = _corners(picture)
+    points_there, marks_there = view.corners
     if marks_here is None or marks_there is None:
         nothing = np.empty((0, 2), dtype=np.float32)
         return nothing, nothing

@@ -9,11 +9,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from exam_kit.cctv.picture import Frame, Measures, PictureState, Thresholds, judge, measure
+from exam_kit.cctv.picture import Approved, Frame, Measures, PictureState, Thresholds, judge, measure
+from exam_kit.cctv.picture_caption import Caption
+from exam_kit.cctv.picture_motion import moving_share
 
 __all__ = ["PictureWatch", "Votes"]
 
 KEPT_SIZE = (320, 180)
+BURST = 5
 
 
 class Votes:
@@ -38,34 +41,38 @@ class Votes:
 class PictureWatch:
     """Give it every keyframe; it answers with the state of the picture.
 
-    The median of the last `burst_frames` keyframes is judged at every keyframe by itself, and once a burst against the
+    The median of the last `BURST` keyframes is judged at every keyframe by itself, and once a burst against the
     approved picture (that costs several times more). Each kind of judgement needs `alarm_bursts` of the last
     `of_bursts` to agree before it counts; the state is unknown until then. One watch belongs to one camera and one
     thread.
     """
 
-    def __init__(
-        self,
-        thresholds: Thresholds,
-        reference: Frame | None = None,
-        *,
-        burst_frames: int = 5,
-        alarm_bursts: int = 2,
-        of_bursts: int = 3,
-    ) -> None:
+    def __init__(self, thresholds: Thresholds, reference: Frame | None = None) -> None:
         self._thresholds = thresholds
-        self._reference = reference
-        self._burst = burst_frames
-        self._frames: deque[Frame] = deque(maxlen=burst_frames)
-        self._alone, self._compared = Votes(alarm_bursts, of_bursts), Votes(alarm_bursts, of_bursts)
+        self._frames: deque[Frame] = deque(maxlen=BURST)
+        self._alone = self._votes()
         self._seen = 0
         self._digest = b""
         self._unchanged_since = 0.0
         self._still_since: float | None = None
+        self._moved_before = False
+        self.compare_with(reference)
         self.measures: Measures | None = None
         """Of the last burst; with the comparison when there was one."""
         self.almost_still = False
         """Hardly anything has changed for `still_s`: a remark for the screen, since an empty room is still too."""
+        self.moving = False
+        """Something of the size of a person moved in the last two keyframes."""
+
+    def compare_with(self, reference: Frame | None) -> None:
+        """From now on this is the approved picture; None: there is none."""
+        self._reference = None if reference is None else Approved(reference)
+        self._caption = None if reference is None else Caption(reference)
+        self._captions: deque[float] = deque(maxlen=BURST)
+        self._compared = self._votes()
+
+    def _votes(self) -> Votes:
+        return Votes(round(self._thresholds.alarm_bursts), round(self._thresholds.of_bursts))
 
     @property
     def state(self) -> PictureState:
@@ -79,20 +86,37 @@ class PictureWatch:
         if digest != self._digest:
             self._digest, self._unchanged_since = digest, at_s
         small = np.asarray(cv2.resize(frame, KEPT_SIZE, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        self._notice_stillness(small, at_s)
+        self._notice_motion(small, at_s)
         self._frames.append(small)
         self._seen += 1
         unchanged_s = at_s - self._unchanged_since
         burst = replace(measure(list(self._frames)), unchanged_s=unchanged_s)
         self._alone.add(judge(burst, self._thresholds))
-        if self._reference is not None and self._seen % self._burst == 0:
-            burst = replace(measure(list(self._frames), self._reference), unchanged_s=unchanged_s)
-            self._compared.add(judge(burst, self._thresholds))
+        if self._reference is not None:
+            self._read_caption(frame)
+            if self._seen % BURST == 0:
+                burst = replace(
+                    measure(list(self._frames), self._reference),
+                    unchanged_s=unchanged_s,
+                    caption=float(np.median(self._captions)) if self._captions else None,
+                )
+                self._compared.add(judge(burst, self._thresholds))
         self.measures = burst
         return self.state
 
-    def _notice_stillness(self, small: Frame, at_s: float) -> None:
-        step = float(np.mean(cv2.absdiff(self._frames[-1], small))) if self._frames else None
-        if step is None or step >= self._thresholds.still_difference or self._still_since is None:
+    def _read_caption(self, frame: Frame) -> None:
+        # Letters are too fine for the small picture, so each keyframe is read as it comes.
+        kept = self._caption.kept(frame) if self._caption is not None else None
+        if kept is not None:
+            self._captions.append(kept)
+
+    def _notice_motion(self, small: Frame, at_s: float) -> None:
+        limit = self._thresholds
+        before = self._frames[-1] if self._frames else None
+        step = None if before is None else float(np.mean(cv2.absdiff(before, small)))
+        if step is None or step >= limit.still_difference or self._still_since is None:
             self._still_since = at_s
-        self.almost_still = at_s - self._still_since >= self._thresholds.still_s
+        self.almost_still = at_s - self._still_since >= limit.still_s
+        moved = before is not None and moving_share(before, small, limit.walk_step) >= limit.walk_share
+        # Once may be a lamp that reaches only a part of the room.
+        self.moving, self._moved_before = moved and self._moved_before, moved

@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from av.video.stream import VideoStream
 
-from exam_kit.cctv.picture import Frame, Thresholds, judge, measure
+from exam_kit.cctv.picture import Approved, Frame, Thresholds, judge, measure
+from exam_kit.cctv.picture_caption import caption_kept
 from exam_kit.cctv.opening import open_input
 from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
@@ -133,7 +134,10 @@ def report(order: dict[str, Any], scrubber: Scrubber) -> dict[str, Any]:
         seen, described = watch(source, order["password"], float(order["seconds"]), until_s, scrubber)
     except SourceFault as fault:
         return {"cause": fault.cause, "detail": fault.detail, "way": fault.way}
-    measures = measure(seen.burst, _reference(order["reference"]), span_s=seen.span_s)
+    reference = _reference(order["reference"])
+    measures = measure(seen.burst, None if reference is None else Approved(reference), span_s=seen.span_s)
+    if reference is not None:
+        measures = replace(measures, caption=caption_kept(seen.burst, reference))
     fps, interval = seen.fps(), seen.keyframe_interval()
     return {
         **described,

@@ -63,15 +63,19 @@ class Recorder:
         timings: Timings | None = None,
         reserve_bytes: int = RESERVE_BYTES,
         picture: Mapping[str, float] = SHIPPED,
+        picture_cameras: Mapping[str, Mapping[str, float]] | None = None,
         cameras_per_worker: int = CAMERAS_PER_WORKER,
     ) -> None:
         """`segment_s`: length of a file, seconds. `reserve_bytes`: space on the disk that recording leaves free, so
-        that files can be closed and journals written. `picture`: thresholds of picture health, by name."""
+        that files can be closed and journals written. `picture`: thresholds of picture health, by name;
+        `picture_cameras`: those that are a camera's own. Without `timings`, a camera counts as stalled after the
+        threshold `stalled_s`."""
         self._point = point
         self._home = home
         self._store = store
         self._clock = clock
         self._secrets = secrets
+        self._picture_cameras = picture_cameras or {}
         self._rows = Rows(store, ledger, point)
         self._scrubber = Scrubber()
         self._events: Events = Events()
@@ -82,7 +86,7 @@ class Recorder:
             run=str(home.run),
             segment_s=segment_s,
             reserve_bytes=reserve_bytes,
-            timings=timings or Timings(),
+            timings=timings or Timings(read_s=picture["stalled_s"]),
             picture=dict(picture),
         )
         self._crew = Crew(config, self._events, self._scrubber.clean, cameras_per_worker)
@@ -232,14 +236,14 @@ class Recorder:
         camera.password = self._password(camera)
         self._scrubber.learn(camera.password, source.user)
         recorded_to = camera.status.recorded_to
-        reference = self._home.references / f"{camera_id}.jpg"
         self._crew.start(
             CameraOrder(
                 source=source,
                 label=Label(self._point.region, self._point.code, configured.room, camera_id, self._point.timezone),
                 password=camera.password,
                 not_before=iso(recorded_to) if recorded_to else None,
-                reference=str(reference) if reference.exists() else None,
+                reference=str(self._home.references / f"{camera_id}.jpg"),
+                picture=dict(self._picture_cameras.get(camera_id, {})),
             )
         )
 

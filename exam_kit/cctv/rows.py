@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from exam_kit.cctv.picture_history import note_states
 from exam_kit.cctv.status import CameraStatus, Desired
 from exam_kit.clock import from_iso, iso
 from exam_kit.point import Point
@@ -139,6 +140,8 @@ class Rows:
 
     def states(self, statuses: Iterable[CameraStatus], now: datetime) -> None:
         """Write down the state of every camera."""
+        told = list(statuses)
+        pictures = [(status.camera, status.picture) for status in told]
         values = [
             (
                 status.camera,
@@ -148,9 +151,10 @@ class Rows:
                 json.dumps(asdict(status.desired) if status.desired else None, ensure_ascii=False),
                 json.dumps(status.info(), ensure_ascii=False),
             )
-            for status in statuses
+            for status in told
         ]
         with self._store.transaction() as connection:
+            note_states(connection, pictures, now)
             connection.executemany(
                 "INSERT INTO camera_state (camera, state, since, seen_at, desired, info) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (camera) DO UPDATE SET state = excluded.state, since = excluded.since, "

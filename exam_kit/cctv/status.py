@@ -71,6 +71,8 @@ class CameraStatus:
     """segments finished since the agent started"""
     recorded_to: datetime | None = None
     gap_since: datetime | None = None
+    motion_at: datetime | None = None
+    """when something the size of a person last moved in the picture"""
     fault: str | None = None
     """cause of the last fault while it lasts (`CAUSES`)"""
     detail: str = ""
@@ -90,7 +92,7 @@ class CameraStatus:
         return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in kept.items()}
 
 
-_MOMENTS = ("recorded_to", "gap_since", "retry_at")
+_MOMENTS = ("recorded_to", "gap_since", "retry_at", "motion_at")
 
 
 def camera_statuses(store: Store) -> dict[str, CameraStatus]:

@@ -107,7 +107,7 @@ class Tape:
             if meter.due(now):
                 self._emit({"event": "progress", "camera": self._order.source.camera, **meter.read(now),
                             "recorded_to": self.recorded_to, "picture": live.state.value,
-                            "width": live.width, "height": live.height})  # fmt: skip
+                            "width": live.width, "height": live.height, "moving": live.moved()})  # fmt: skip
 
     def _live(self, head: Any) -> LivePicture:
         reference = Path(self._order.reference) if self._order.reference else None

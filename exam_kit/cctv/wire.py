@@ -11,7 +11,7 @@ alive       every second
 connecting  camera
 connected   camera, width, height, codec, fps, sound (a codec, "off", or "left out: CODEC")
 opened      camera, path, from
-progress    camera, fps, bitrate, recorded_to, picture, width, height
+progress    camera, fps, bitrate, recorded_to, picture, width, height, moving (since the last one)
 closed      camera, opened_path, path, from, to, frames, bytes, sha256, reason
 unfinished  camera, opened_path, detail: the file stays under its open name
 fault       camera, cause (a gap's cause), detail, retry_s (None: waits for a person), recorded_to
@@ -81,6 +81,9 @@ class CameraOrder:
     """Wall clock minus seconds since boot, as read when this camera was ordered; None: read it now."""
     delay_s: float = 0.0
     reference: str | None = None
+    """where the approved picture lies, when there is one; looked at again and again"""
+    picture: dict[str, float] = field(default_factory=dict)
+    """thresholds of picture health that are this camera's own"""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -108,6 +108,7 @@ class ProfileFile(_Part):
     source: str = Field(min_length=1)
     budget_s: float = Field(gt=0, le=600)
     picture: dict[str, float] = Field(default_factory=dict)
+    picture_cameras: dict[str, dict[str, float]] = Field(default_factory=dict)
     keep: KeepPart | None = None
     waivers: WaiversPart | None = None
     stations: StationsPart | None = None
@@ -126,6 +127,8 @@ class Profile:
         self.source = file.source
         self.budget_s = file.budget_s
         self.picture: Mapping[str, float] = file.picture
+        self.picture_cameras: Mapping[str, Mapping[str, float]] = file.picture_cameras
+        """thresholds that are a single camera's own, by its id: its sensitivity"""
         self.keep = file.keep
         self.stations = file.stations
         self.waivers = file.waivers
@@ -138,6 +141,10 @@ class Profile:
         changed = copy.copy(self)
         changed.role = StationRole(role).value if role is not None else None
         return changed
+
+    def picture_of(self, camera: str) -> dict[str, float]:
+        """The thresholds of one camera's picture: the profile's, and its own over them."""
+        return {**self.picture, **self.picture_cameras.get(camera, {})}
 
     def check(self, check_id: str) -> Check:
         """The check with this id; KeyError when there is none."""
@@ -233,6 +240,17 @@ def _meaning(data: dict[str, Any]) -> Iterator[Message]:
     yield from budget_mistakes(data.get("budget_s"), checks)
     if any(str(entry.get("probe")).startswith("camera.") for entry in checks):
         yield from _picture_mistakes(data.get("picture"))
+        yield from _own_picture_mistakes(data.get("picture"), data.get("picture_cameras"))
+
+
+def _own_picture_mistakes(table: object, own: object) -> Iterator[Message]:
+    """What is wrong with the thresholds of single cameras."""
+    if not isinstance(table, dict) or not isinstance(own, dict):
+        return
+    for values in own.values():
+        if isinstance(values, dict):
+            whole = list(_picture_mistakes(table))
+            yield from (mistake for mistake in _picture_mistakes({**table, **values}) if mistake not in whole)
 
 
 def _picture_mistakes(table: object) -> Iterator[Message]:

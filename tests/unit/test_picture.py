@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from exam_kit.cctv.picture import SHIPPED, STATE_LABELS, Frame, PictureState, Thresholds, judge, measure
+from exam_kit.cctv.picture import SHIPPED, STATE_LABELS, Approved, Frame, PictureState, Thresholds, judge, measure
 from exam_kit.cctv.synthetic_scene import Scene
 from exam_kit.errors import UsageError
 from exam_kit.i18n import translate
@@ -80,7 +80,8 @@ def _captioned(frame: Frame) -> Frame:
 
 
 def _judged(frames: list[Frame], change: Change, reference: Frame | None = None) -> PictureState:
-    return judge(measure([_captioned(change(frame)) for frame in frames], reference), LIMITS)
+    approved = None if reference is None else Approved(reference)
+    return judge(measure([_captioned(change(frame)) for frame in frames], approved), LIMITS)
 
 
 ALONE: list[tuple[str, Change, PictureState]] = [
@@ -109,7 +110,7 @@ COMPARED: list[tuple[str, Change, PictureState]] = [
 def test_every_synthetic_place_is_a_good_picture(zone: str) -> None:
     frames = _scene(zone)
     assert judge(measure(frames), LIMITS) is PictureState.OK
-    assert judge(measure(_scene(zone, 100.0), frames[0]), LIMITS) is PictureState.OK
+    assert judge(measure(_scene(zone, 100.0), Approved(frames[0])), LIMITS) is PictureState.OK
 
 
 @pytest.mark.parametrize(("case", "change", "expected"), ALONE, ids=[case for case, _, _ in ALONE])
@@ -125,9 +126,9 @@ def test_against_the_approved_picture(case: str, change: Change, expected: Pictu
 
 @pytest.mark.parametrize("seen", ["room", "corridor", "entrance"])
 def test_another_scene_than_the_approved_one_is_never_good(seen: str) -> None:
-    """Moved, or blurred where the other scene happens to have softer edges: either way somebody goes and looks."""
-    state = judge(measure(_scene(seen), _scene("headquarters")[0]), LIMITS)
-    assert state in (PictureState.MOVED, PictureState.BLURRED)
+    """Changed, moved, or blurred where the other scene has softer edges: either way somebody goes and looks."""
+    state = judge(measure(_scene(seen), Approved(_scene("headquarters")[0])), LIMITS)
+    assert state in (PictureState.SCENE_CHANGED, PictureState.MOVED, PictureState.BLURRED)
 
 
 def test_nothing_came_is_unknown_never_good() -> None:
