@@ -168,7 +168,7 @@ class Agent:
     def _look_after(self) -> None:
         statuses = self.recorder.status()
         self.watch.cameras(statuses)
-        settle_walk(self.ledger, {status.camera: status for status in statuses}, self.clock.now())
+        settle_walk(self.ledger, statuses, self.clock.now())
         while self.duties.finished_runs:
             order, run = self.duties.finished_runs.pop(0)
             self.watch.check_finished(run)
