@@ -203,6 +203,7 @@ def _descendants(child: subprocess.Popen[bytes]) -> Callable[[], None]:
         for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()
+        psutil.wait_procs(found, timeout=0.2)  # a busy machine takes a moment to end what was killed
 
     return kill
 
