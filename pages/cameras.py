@@ -6,21 +6,14 @@ import streamlit as st
 
 from exam_kit.i18n import N_, _
 from exam_kit.store import Act
-from exam_kit.ui.camera_facts import camera_facts
 from exam_kit.ui.coverage_view import draw_coverage, recordings
-from exam_kit.ui.live_wall import draw_wall, renew_pictures
+from exam_kit.ui.live_wall import draw_wall
 from exam_kit.ui.recording_orders import order_form, recent_orders
 from exam_kit.ui.seat import Seat, live, require_page
 
 seat = require_page(Act.VIEW)
-st.title(_("Cameras"))
 
-VIEWS = (N_("Live"), N_("Recorded"), N_("Orders"))
-
-
-@live(2.0)
-def wall(seat: Seat) -> None:
-    draw_wall(seat, camera_facts(seat))
+VIEWS = (N_("Live"), N_("Recorded"), N_("Start and stop"))
 
 
 @live(5.0)
@@ -35,22 +28,20 @@ def orders_given(seat: Seat) -> None:
     st.html(table or f'<p class="ek-note">{_("No orders yet.")}</p>')
 
 
+title_at, view_at = st.columns([1, 3], vertical_alignment="center")
+title_at.title(_("Cameras"))
 if not seat.point.cameras:
     st.info(_("The point has no cameras. Add them to point.toml under [[cameras]]."))
     st.stop()
-
-with st.expander(_("Start or stop the recording"), key="orders"):
-    order_form(seat)
-
-view = st.segmented_control(
+view = view_at.segmented_control(
     _("View"), list(VIEWS), format_func=_, default=VIEWS[0], required=True, label_visibility="collapsed", key="view"
 )
 if view == "Recorded":
     covered()
     if seat.day is not None:
         recordings(seat, seat.day)
-elif view == "Orders":
+elif view == "Start and stop":
+    order_form(seat)
     orders_given()
 else:
-    renew_pictures()
-    wall()
+    draw_wall()

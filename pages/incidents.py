@@ -27,7 +27,9 @@ if not sheets:
     st.stop()
 
 refs = [sheet.ref for sheet in sheets]
-wanted = st.session_state.pop("show-incident", None)
+# The alarm above every page leads here with ?sheet=<year>-<number>.
+linked = {f"{ref.year}-{ref.number}": ref for ref in refs}.get(st.query_params.pop("sheet", ""))
+wanted = st.session_state.pop("show-incident", linked)
 if wanted in refs:
     st.session_state["incident"] = wanted
 by_ref = {sheet.ref: sheet for sheet in sheets}

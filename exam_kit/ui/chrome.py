@@ -1,4 +1,4 @@
-"""What stands around every page: the menu, who is signed in, the local time, and the bar nobody can overlook."""
+"""What stands around every page: the menu, who is signed in, the local time."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from exam_kit.i18n import LANGUAGES, _, ngettext
+from exam_kit.i18n import LANGUAGES, _
 from exam_kit.store import Sessions
 from exam_kit.store.rights import ROLE_LABELS
-from exam_kit.ui.alarms import alarms
-from exam_kit.ui.marks import mark
-from exam_kit.ui.seat import Seat, live
+from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import clock_time, day_name
 
 __all__ = ["header", "sidebar", "style"]
 
-ALARM_BEAT_S = 2.0
 STYLE = Path(__file__).parent / "style.css"
 
 
@@ -71,23 +68,13 @@ def _language(seat: Seat) -> None:
     )
 
 
-@live(ALARM_BEAT_S)
 def header(seat: Seat) -> None:
-    """Day and time at the point; below them, as long as it lasts, what must not be overlooked."""
-    now = clock_time(seat, seat.now)
-    top = (
+    """Day and time at the point, and whether alarms can be heard.
+
+    The time, the sound and the bar of alarms above are the work of `exam_kit/web/alarms.js`.
+    """
+    st.html(
         f'<div class="ek-top"><span>{escape(day_name(seat, seat.today))}</span>'
-        f"<span>{_('Local time')} <b data-clock>{now}</b></span></div>"
+        f'<span><button type="button" data-sound></button> {_("Local time")} '
+        f"<b data-clock>{clock_time(seat, seat.now)}</b></span></div>"
     )
-    raised = alarms(seat)
-    more = len(raised) - 3
-    lines = "".join(
-        f'<div class="ek-alarm" role="alert">{mark("bad")}<span>{escape(alarm.what)}'
-        f"<small>{escape(alarm.way_out)}</small>"
-        "</span></div>"
-        for alarm in raised[:3]
-    )
-    if more > 0:
-        text = ngettext("and {count} more", "and {count} more", more).format(count=more)
-        lines += f'<p class="ek-note">{escape(text)}</p>'
-    st.html(top + lines)

@@ -36,7 +36,7 @@ def route() -> None:
     ]
     page = st.navigation(pages, position="hidden")
     sidebar(seat, [(page, icon) for page, (_name, _title, icon) in zip(pages, PAGES, strict=True)])
-    header()
+    header(seat)
     say_flash()
     page.run()
 

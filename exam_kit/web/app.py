@@ -12,12 +12,14 @@ from starlette.responses import PlainTextResponse, Response
 from exam_kit.errors import AccessDenied, ExamKitError
 from exam_kit.home import Home, kit_root
 from exam_kit.i18n import _
+from exam_kit.web.alarms import alarm_routes
 from exam_kit.web.desk import Desk, session_of
 from exam_kit.web.guard import Guard
 from exam_kit.web.media import media_routes
 from exam_kit.web.papers import paper_routes
 from exam_kit.web.screens import screen_routes
 from exam_kit.web.signin import signin_routes
+from exam_kit.web.wall import wall_routes
 
 __all__ = ["build_app"]
 
@@ -33,7 +35,14 @@ def build_app(home: Home) -> streamlit.App:
     desk = Desk.open(home)
     return streamlit.App(
         kit_root() / "exam_kit" / "ui" / "main.py",
-        routes=[*signin_routes(desk), *media_routes(desk), *paper_routes(desk), *screen_routes(kit_root() / "pages")],
+        routes=[
+            *signin_routes(desk),
+            *alarm_routes(desk),
+            *wall_routes(desk),
+            *media_routes(desk),
+            *paper_routes(desk),
+            *screen_routes(kit_root() / "pages"),
+        ],
         middleware=[Middleware(Guard, desk=desk)],
         exception_handlers={ExamKitError: _plainly},
         on_script_error=_say_on_screen,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -14,25 +14,24 @@ from starlette.routing import Route
 
 from exam_kit.store import Act
 from exam_kit.web.desk import Desk, row_number, signed_in
+from exam_kit.web.wall import FRESH_S, read_picture
 
 __all__ = ["media_routes"]
 
 CHUNK_BYTES = 1 << 18
-FRESH_S = 10.0
-"""A picture older than this is not live any more."""
+OURS = {
+    "kit.css": "text/css",
+    "alarms.js": "text/javascript",
+    "wall.js": "text/javascript",
+    "footage.js": "text/javascript",
+}
+"""Files beside this one that the served document asks for."""
 
 
 def _fresh(picture: Path) -> bytes | None:
-    """The picture, unless it is too old: an old one looks like a camera that works.
-
-    Read whole from one opened file: it is replaced every second, and its length belongs to its content.
-    """
-    try:
-        with picture.open("rb") as source:
-            age_s = time.time() - os.fstat(source.fileno()).st_mtime
-            return source.read() if age_s <= FRESH_S else None
-    except OSError:
-        return None
+    """The picture, unless it is too old: an old one looks like a camera that works."""
+    found = read_picture(picture)
+    return found[0] if found and time.time() - found[1] / 1e9 <= FRESH_S else None
 
 
 def _so_far(path: Path) -> Response:
@@ -76,4 +75,17 @@ def media_routes(desk: Desk) -> list[Route]:
                 return PlainTextResponse("no such recording", status_code=404)
         return FileResponse(path, media_type="video/mp4")
 
-    return [Route("/live/{camera}.jpg", live), Route("/recordings/{number}.mp4", recording)]
+    def ours(name: str, kind: str) -> Callable[[Request], object]:
+        content = Path(__file__).with_name(name).read_bytes()
+
+        async def file(request: Request) -> Response:
+            signed_in(request, Act.VIEW)
+            return Response(content, media_type=kind)
+
+        return file
+
+    return [
+        *(Route(f"/live/{name}", ours(name, kind)) for name, kind in OURS.items()),
+        Route("/live/{camera}.jpg", live),
+        Route("/recordings/{number}.mp4", recording),
+    ]

@@ -17,6 +17,11 @@ from exam_kit.web.signin_page import ICON
 
 __all__ = ["page_names", "screen_routes"]
 
+START = "today"
+"""The screen that stands at `/`: under its own name Streamlit says in English that it does not exist."""
+OURS = '<link rel="stylesheet" href="/live/kit.css">' + "".join(
+    f'<script defer src="/live/{name}.js"></script>' for name in ("alarms", "wall", "footage")
+)
 NEEDS_SCRIPTS = N_("The screens need JavaScript: allow it for this address in the browser's settings.")
 
 
@@ -48,7 +53,7 @@ def screen_routes(folder: Path) -> list[Route]:
 
     async def screen(request: Request) -> Response:
         name = request.path_params.get("name", "")
-        if name and name not in known:
+        if name == START or (name and name not in known):
             return RedirectResponse("/", status_code=303)
         session = session_of(request.scope)
         return HTMLResponse(_document(index, session.language if session else "ru"))
@@ -60,6 +65,8 @@ def _document(index: str, language: str) -> str:
     text = index.replace('<html lang="en">', f'<html lang="{language}">', 1)
     text = text.replace("<title>Streamlit</title>", "<title>Exam Kit</title>", 1)
     text = text.replace('href="./favicon.png"', f'href="{ICON}"', 1)
+    # Ours stand in the document itself: the alarm must not depend on any page, nor on Streamlit's connection.
+    text = text.replace("</head>", f"{OURS}</head>", 1)
     return re.sub(
         r"<noscript>.*?</noscript>",
         f"<noscript>{translate(NEEDS_SCRIPTS, language)}</noscript>",

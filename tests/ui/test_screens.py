@@ -147,7 +147,7 @@ def test_checks_are_ordered_and_an_item_is_signed_by_hand(page: Page, site: Site
 def test_recording_is_started_and_stopped_on_an_order(page: Page, site: Site) -> None:
     store, _ledger = site.store()
     sign_in(page, site, "anna", path="cameras")
-    page.get_by_text("Включить или остановить запись").click()
+    page.get_by_role("radio", name="Включение и остановка").click()
     page.get_by_role("radio", name="коридоры").click()
     write(page.get_by_label("Причина"), "по плану экзамена")
     page.get_by_role("button", name="Включить запись").click()
@@ -163,7 +163,6 @@ def test_recording_is_started_and_stopped_on_an_order(page: Page, site: Site) ->
     page.get_by_role("button", name="Да, остановить").click()
     expect(page.get_by_role("button", name="Да, остановить")).to_have_count(0)
     assert [order.body for order in orders.recent(store, "stop")] == [{"cameras": ["COR1-1", "COR2-1"]}]
-    page.get_by_role("radio", name="Распоряжения").click()
     expect(page.locator("[data-orders] tbody tr")).to_have_count(2)
     store.close()
 
