@@ -102,6 +102,7 @@ class Measures:
     turn_deg: float | None = None
     retention: float | None = None
     gain: float | None = None
+    hidden: float | None = None
     caption: float | None = None
     """share of the approved picture's caption that has letters now (`picture_caption`, on the full picture); None where
     that has no caption"""
@@ -175,6 +176,8 @@ def judge(measures: Measures, thresholds: Thresholds) -> PictureState:
         return PictureState.BLURRED
     if _moved(x, limit):
         return PictureState.MOVED
+    if x.hidden is not None and x.hidden >= limit.hidden_share:
+        return PictureState.GLARE if x.p95 >= limit.glare_p95 else PictureState.COVERED
     if x.retention is not None and x.retention < limit.lost_retention:
         return PictureState.SCENE_CHANGED
     if x.caption is not None and x.caption < limit.caption_kept:

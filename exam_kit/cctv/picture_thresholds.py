@@ -24,6 +24,8 @@ class Thresholds:
     """covered: at least this share of flat cells…"""
     flat_rise: float
     """…or this much more of them than in the approved picture"""
+    hidden_share: float
+    """covered in part: this share of the approved picture's parts have lost nearly all their edges and gained none"""
     glare_p95: float
     """flat and with the 95th percentile at least this: blinded, not covered"""
     glare_mean: float
@@ -96,7 +98,7 @@ class Thresholds:
 
 SHIPPED: dict[str, float] = {
     "black_mean": 20, "black_std": 8, "dark_mean": 40,
-    "flat_share": 0.85, "flat_rise": 0.25, "glare_p95": 250, "glare_mean": 230,
+    "flat_share": 0.85, "flat_rise": 0.25, "hidden_share": 0.27, "glare_p95": 250, "glare_mean": 230,
     "sharpness": 0.2, "sharpness_ratio": 0.5,
     "frozen_s": 10, "still_difference": 0.1, "still_s": 60,
     "moved_shift": 0.02, "moved_scale": 0.05, "moved_turn_deg": 1.5, "moved_gain": 0.10, "lost_retention": 0.25,

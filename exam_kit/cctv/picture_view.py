@@ -30,6 +30,8 @@ EDGE_STEPS = (40, 100)
 """Canny's gradients: a weak edge beside a strong one, a strong one."""
 PART, PART_EDGES = 20, 6
 """Edges are counted in parts of 20×20 pixels; one with fewer than six has none to lose."""
+HIDDEN = 0.1
+"""A part with fewer than this share of its edges left is hidden."""
 BRIGHTENED = (0.5, 4.0)
 """The present picture is brought to the approved one's brightness within these factors, so that dusk costs no edges."""
 
@@ -40,7 +42,8 @@ class ViewShift:
 
     `shift` is a share of the width, `scale` of the size (0.05: 5 % larger or smaller), `turn_deg` in degrees; all
     absolute. `retention` is the share of the approved picture's edges still found in place, less what chance would give
-    (0: no more than chance, 1: all); `gain` is how much undoing the movement improves it.
+    (0: no more than chance, 1: all); `gain` is how much undoing the movement improves it. `hidden` is the share of the
+    picture's parts that had edges and have hardly any now, neither old nor new ones: something even is before them.
     """
 
     shift: float
@@ -48,6 +51,7 @@ class ViewShift:
     turn_deg: float
     retention: float
     gain: float
+    hidden: float
 
 
 class View:
@@ -65,7 +69,8 @@ def view_shift(picture: Grey, view: View) -> ViewShift:
     picture = np.asarray(cv2.convertScaleAbs(picture, alpha=factor), dtype=np.uint8)
     target, edges = view.edges, _edges(picture)
     retention = _usual_retention(edges, target)
-    best = ViewShift(0.0, 0.0, 0.0, retention, 0.0)
+    hidden = _hidden(edges, target)
+    best = ViewShift(0.0, 0.0, 0.0, retention, 0.0, hidden)
     for matrix in _movements(picture, view):
         size = (picture.shape[1], picture.shape[0])
         undone = cv2.warpAffine(picture, matrix, size, borderMode=cv2.BORDER_REPLICATE)
@@ -74,7 +79,7 @@ def view_shift(picture: Grey, view: View) -> ViewShift:
         gain = _retention(_edges(np.asarray(undone, dtype=np.uint8)), target, seen) - before
         if gain > best.gain:
             shift, scale, turn_deg = _parts(matrix, size)
-            best = ViewShift(shift, scale, turn_deg, retention, gain)
+            best = ViewShift(shift, scale, turn_deg, retention, gain, hidden)
     return best
 
 
@@ -146,6 +151,12 @@ def _usual_retention(edges: NDArray[np.bool_], target: NDArray[np.bool_]) -> flo
     if not parts.any():
         return 1.0
     return _above(float(np.median(kept[parts] / wanted[parts])), float(near.mean()))
+
+
+def _hidden(edges: NDArray[np.bool_], target: NDArray[np.bool_]) -> float:
+    had, has = _per_part(target), _per_part(edges)
+    parts = had >= PART_EDGES
+    return float((has[parts] < HIDDEN * had[parts]).mean()) if parts.any() else 0.0
 
 
 def _per_part(layer: NDArray[np.bool_]) -> NDArray[np.float64]:
