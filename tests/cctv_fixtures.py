@@ -63,9 +63,11 @@ class RtspServer:
         user: str | None = USER,
         password: str = PASSWORD,
         file: Path | None = None,
-        sound: bool = False,
+        sound: bool | str = False,
         port: int = 0,
+        **more: Any,
     ) -> None:
+        """`more`: codec, sign_in, transport, loss as `tests/rtsp_server.py` takes them."""
         self._process = subprocess.Popen(
             [SYSTEM_PYTHON, str(Path(__file__).with_name("rtsp_server.py"))],
             stdin=subprocess.PIPE,
@@ -73,7 +75,7 @@ class RtspServer:
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        wanted = {"mounts": list(mounts), "user": user, "password": password, "sound": sound, "port": port}
+        wanted = {"mounts": list(mounts), "user": user, "password": password, "sound": sound, "port": port, **more}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({**wanted, "file": str(file) if file else None}) + "\n")
@@ -82,6 +84,12 @@ class RtspServer:
 
     def url(self, mount: str) -> str:
         return f"rtsp://127.0.0.1:{self.port}/{mount}"
+
+    def resize(self, width: int, height: int) -> None:
+        """Another picture size in the same stream."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": "size", "width": width, "height": height}) + "\n")
+        self._process.stdin.flush()
 
     def stall(self) -> None:
         """Alive, connected, and sending nothing."""

@@ -6,13 +6,15 @@ Reads one JSON line from stdin, so that a password stands in no process list::
     {"mounts": ["cam1", "cam2"], "user": "viewer", "password": "…", "file": "/path/to.mp4", "sound": false, "port": 0,
      "address": "127.0.0.1"}
 
-`file` (H.264 in mp4) is served in a loop with unbroken timestamps; without it a small test pattern. `sound` adds a
-G.711 track, as many cameras have. With `user`, digest sign-in is required. Prints ``{"port": N}`` when it listens and
-ends when stdin closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
+`file` (H.264 in mp4) is served in a loop with unbroken timestamps; without it a small test pattern, in `codec` "h264",
+"h265" or "mjpeg". `sound` adds a track: true or "alaw" for G.711, as many cameras have, "mulaw" or "aac". With `user`
+sign-in is required, `sign_in` "digest" or "basic". `transport` "udp" or "tcp" refuses the other one with 461. `loss`
+loses and shuffles that share of the pattern's packets. Prints ``{"port": N}`` when it listens and ends when stdin
+closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
 
-Further lines on stdin change it while it runs: ``{"do": "refuse"}`` hangs up on everybody and knows the password no
-more, ``{"do": "accept"}`` knows it again, ``{"do": "file", "file": …}`` goes on with another file at its next keyframe,
-in the same stream.
+Further lines on stdin change it while it runs: ``{"do": "size", "width": 480, "height": 360}`` changes the pattern's
+size in the stream, ``{"do": "refuse"}`` hangs up on everybody and knows the password no more, ``{"do": "accept"}``
+knows it again, ``{"do": "file", "file": …}`` goes on with another file at its next keyframe, in the same stream.
 """
 
 from __future__ import annotations
@@ -30,19 +32,39 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # type: ignore[import-not-found]  # noqa: E402
 
 PATTERN = (
-    "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=10/1 ! "
-    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=300 threads=1 ! h264parse ! "
-    "rtph264pay name=pay0 pt=96"
+    "videotestsrc is-live=true pattern=ball ! capsfilter name=size "
+    "caps=video/x-raw,format=I420,width=320,height=240,framerate=10/1"
 )
+CODECS = {
+    "h264": (
+        "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=300 threads=1 ! h264parse",
+        "rtph264pay config-interval=-1",
+    ),
+    "h265": (
+        "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 bitrate=300 ! h265parse",
+        "rtph265pay config-interval=-1",
+    ),
+    "mjpeg": ("jpegenc", "rtpjpegpay"),
+}
 FROM_FILE = (
     "appsrc name=frames is-live=true format=time block=false max-bytes=400000 "
     "caps=video/x-h264,stream-format=byte-stream,alignment=au ! h264parse ! "
     "rtph264pay name=pay0 pt=96 config-interval=1"
 )
-G711 = (
-    " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate=8000,channels=1 ! queue ! alawenc ! "
-    "rtppcmapay name=pay1 pt=8"
+SOUND = (
+    " audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate={rate},channels=1 ! queue ! {encoder} name=pay1 pt={pt}"
 )
+SOUNDS = {
+    "alaw": SOUND.format(rate=8000, encoder="alawenc ! rtppcmapay", pt=8),
+    "mulaw": SOUND.format(rate=8000, encoder="mulawenc ! rtppcmupay", pt=0),
+    "aac": SOUND.format(rate=16000, encoder="voaacenc ! aacparse ! rtpmp4gpay", pt=97),
+}
+PROTOCOLS = {
+    "any": GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP,
+    "udp": GstRtsp.RTSPLowerTrans.UDP,
+    "tcp": GstRtsp.RTSPLowerTrans.TCP,
+}
+METHODS = {"digest": GstRtsp.RTSPAuthMethod.DIGEST, "basic": GstRtsp.RTSPAuthMethod.BASIC}
 
 
 def load(path: str) -> list[tuple[bytes, int, int, int]]:
@@ -64,16 +86,47 @@ def load(path: str) -> list[tuple[bytes, int, int, int]]:
 class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
     """One camera; all its clients share one stream."""
 
-    def __init__(self, units: list[tuple[bytes, int, int, int]], sound: bool) -> None:
+    def __init__(self, units: list[tuple[bytes, int, int, int]], wanted: dict[str, Any]) -> None:
         super().__init__()
         self.units = units
         self.next_units: list[tuple[bytes, int, int, int]] | None = None
-        self.set_launch("( " + (FROM_FILE if units else PATTERN) + (G711 if sound else "") + " )")
+        self.media: list[Any] = []
+        self.loss = float(wanted.get("loss") or 0)
+        self.encoder, self.payloader = CODECS[wanted.get("codec") or "h264"]
+        sound = wanted.get("sound")
+        self.sound = SOUNDS["alaw" if sound is True else sound] if sound else ""
+        self.set_launch("( " + (FROM_FILE if units else self.pattern()) + self.sound + " )")
         self.set_shared(True)
+        self.set_protocols(PROTOCOLS[wanted.get("transport") or "any"])
         self.connect("media-configure", self.configured)
+
+    def pattern(self) -> str:
+        return f"{PATTERN} ! {self.encoder} ! {self.payloader} name=pay0 pt=96"
+
+    def do_create_element(self, url: Any) -> Any:
+        """The pipeline; with losses behind the payloader, where the network is."""
+        if not self.loss:
+            return GstRtspServer.RTSPMediaFactory.do_create_element(self, url)
+        made = Gst.parse_bin_from_description(f"{PATTERN} ! {self.encoder} ! identity name=last {self.sound}", False)
+        network = Gst.parse_bin_from_description(
+            f"{self.payloader} pt=96 ! netsim allow-reordering=true drop-probability={self.loss} "
+            f"delay-probability={self.loss} min-delay=5 max-delay=30",
+            True,
+        )
+        network.set_name("pay0")
+        made.add(network)
+        made.get_by_name("last").link(network)
+        return made
+
+    def resize(self, width: int, height: int) -> None:
+        """Another picture size in the same stream."""
+        caps = Gst.Caps.from_string(f"video/x-raw,format=I420,width={width},height={height},framerate=10/1")
+        for media in self.media:
+            media.get_element().get_by_name_recurse_up("size").set_property("caps", caps)
 
     def configured(self, _factory: Any, media: Any) -> None:
         """Feed a new stream from the first keyframe on."""
+        self.media = [media]
         if not self.units:
             return
         position = {"index": 0, "offset": 0}
@@ -94,13 +147,16 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
         media.get_element().get_by_name_recurse_up("frames").connect("need-data", feed)
 
 
-def guard(server: Any, user: str, password: str) -> tuple[Any, Any]:
-    """Digest sign-in for everything: who knows the password, and what it permits."""
+def guard(server: Any, user: str, password: str, method: str) -> tuple[Any, Any]:
+    """Sign-in for everything: who knows the password, and what it permits."""
     auth = GstRtspServer.RTSPAuth()
-    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+    auth.set_supported_methods(METHODS[method])
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")
-    auth.add_digest(user, password, token)
+    if method == "basic":
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
+    else:
+        auth.add_digest(user, password, token)
     server.set_auth(auth)
     permissions = GstRtspServer.RTSPPermissions()
     permissions.add_role("viewer")
@@ -121,8 +177,9 @@ class Camera:
         self.auth: Any = None
         permissions: Any = None
         if wanted.get("user"):
-            self.auth, permissions = guard(self.server, wanted["user"], wanted["password"])
-        self.factories = [Factory(units, bool(wanted.get("sound"))) for _mount in wanted["mounts"]]
+            method = wanted.get("sign_in") or "digest"
+            self.auth, permissions = guard(self.server, wanted["user"], wanted["password"], method)
+        self.factories = [Factory(units, wanted) for _mount in wanted["mounts"]]
         for mount, factory in zip(wanted["mounts"], self.factories, strict=True):
             if permissions is not None:
                 factory.set_permissions(permissions)
@@ -134,6 +191,9 @@ class Camera:
             units = load(command["file"])
             for factory in self.factories:
                 factory.next_units = units
+        elif command["do"] == "size":
+            for factory in self.factories:
+                factory.resize(command["width"], command["height"])
         elif command["do"] == "refuse":
             self.auth.remove_digest(self.wanted["user"])
             self.server.client_filter(lambda _server, _client: GstRtspServer.RTSPFilterResult.REMOVE)

@@ -170,6 +170,8 @@ class Connection:
         if self._encoder is None and packet.stream is not self._stream:
             changed = self._next_file(packet.stream)
         ticks = self._ticks(packet)
+        if (packet.duration or 0) * 4 < self.frame_ticks:
+            packet.duration = self.frame_ticks  # some say nothing, some a single tick
         key = bool(packet.is_keyframe)
         data = bytes(packet) if key else None
         if data is not None:

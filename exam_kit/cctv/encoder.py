@@ -80,6 +80,8 @@ class Encoder:
             small.pict_type = PictureType.I
             self._key_at = ticks + round(KEY_S / FINE)
         packets: list[Packet] = self._context.encode(small)
+        for packet in packets:
+            packet.duration = 0  # x264 counts with the limit, not with what comes
         return packets
 
     def _open(self, width: int, height: int) -> Any:

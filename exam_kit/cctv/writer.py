@@ -128,7 +128,7 @@ class SegmentWriter:
             self.file.close()
             path.unlink()  # nothing was written yet
             raise
-        if self._video.codec_context.name == "hevc":
+        if video.codec_context.name == "hevc":
             # Players of one large maker open H.265 under this tag only; all others take it as well.
             self._video.codec_context.codec_tag = "hvc1"
 
