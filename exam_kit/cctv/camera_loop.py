@@ -13,6 +13,7 @@ from typing import Any
 import av.error
 
 from exam_kit.cctv.connection import Connection, StreamChanged
+from exam_kit.cctv.reach import reach
 from exam_kit.cctv.sealer import Sealer
 from exam_kit.cctv.source import Scrubber, SourceFault
 from exam_kit.cctv.tape import Tape
@@ -60,6 +61,8 @@ class CameraLoop(threading.Thread):
         self._reason = "stopped"
         self._tries = 0
         self._refusals = 0
+        self._away = False
+        """nobody was at its address at the last look"""
         own = replace(shared.config, picture={**shared.config.picture, **order.picture})
         self._tape = Tape(order, own, shared.sealer, shared.emit)
 
@@ -101,6 +104,10 @@ class CameraLoop(threading.Thread):
         frames = self._tape.frames
         cause: str | None = None
         detail = ""
+        if self._away:
+            missing = self._who_is_there("camera_unreachable")
+            if self._away:
+                return missing, "nobody is at its address"
         try:
             self._mind_space()
             self._shared.emit({"event": "connecting", "camera": camera})
@@ -109,7 +116,7 @@ class CameraLoop(threading.Thread):
                 self._shared.emit({"event": "connected", "camera": camera, **connection.facts()})
                 self._tape.record(connection, self._mind_space)
         except SourceFault as fault:
-            cause, detail = causes[fault.cause], fault.detail
+            cause, detail = self._who_is_there(causes[fault.cause]), fault.detail
         except StreamChanged:
             cause, detail = "stream_changed", "the camera changed its picture"
         except _LowSpace as problem:
@@ -123,6 +130,15 @@ class CameraLoop(threading.Thread):
         if self._tape.frames > frames:
             self._tries = self._refusals = 0
         return cause, detail
+
+    def _who_is_there(self, cause: str) -> str:
+        """The cause of silence, told more exactly: does the camera hang, or is nobody there?"""
+        if cause not in ("stream_stalled", "camera_unreachable", "camera_refused"):
+            self._away = False
+            return cause
+        found = reach(self._order.source.url)
+        self._away = found in ("silent", "refuses")
+        return {"silent": "camera_unreachable", "refuses": "camera_refused"}.get(found or "", cause)
 
     def _mind_space(self) -> None:
         """Stop while a clean close is still possible."""
@@ -142,6 +158,9 @@ class CameraLoop(threading.Thread):
         if cause == "sign_in_refused":
             self._refusals += 1
             return timings.sign_in_wait_s if self._refusals < timings.sign_in_tries else None
+        if self._away or cause in ("camera_unreachable", "stream_stalled"):
+            # Asking whether somebody is there costs nothing; and who hangs was waited for long enough already.
+            return timings.away_s
         table = timings.retry_s
         wait_s = table[min(self._tries, len(table) - 1)]
         self._tries += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 
 from exam_kit.cctv.process import Events, WorkerProcess
@@ -19,6 +19,10 @@ SILENT_S = 10.0
 COUNTED_AT_ONCE_S = 1.0
 """A pause of the whole machine counts as no more than this: after it, everybody was silent, and nobody is at fault."""
 SHORT_LIFE_S = 10.0
+"""Who dies younger is waited for before it is started again, each time longer."""
+SETTLED_S = 60.0
+"""Who lives so long carries no camera that kills it."""
+WAITS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 
 class Crew:
@@ -38,7 +42,8 @@ class Crew:
         self._workers: dict[WorkerProcess, float] = {}
         self._free_from = 0.0
         self._watched_at: float | None = None
-        self._short_lives = 0
+        self._deaths: dict[str, int] = {}
+        """of every camera: how many workers in a row died with it"""
 
     @property
     def pids(self) -> list[int]:
@@ -49,7 +54,7 @@ class Crew:
         now = time.monotonic()
         begins = max(now, self._free_from)
         self._free_from = begins + self._config.timings.between_starts_s
-        worker = self._with_place()
+        worker = self._with_place(order.source.camera)
         worker.cameras.add(order.source.camera)
         worker.send({"do": "start", "camera": replace(order, delay_s=begins - now).to_json()})
 
@@ -62,16 +67,18 @@ class Crew:
                 if not worker.cameras:
                     worker.quit(reason)
 
-    def died(self, worker: WorkerProcess) -> tuple[Collection[str], float]:
-        """Take a worker off the list: its cameras, and how long to wait before starting them again, seconds."""
-        began = self._workers.pop(worker, time.monotonic())
-        if time.monotonic() - began >= SHORT_LIFE_S:
-            self._short_lives = 0
-            return worker.cameras, 0.0
-        waits = (0.0, *self._config.timings.retry_s)
-        wait_s = waits[min(self._short_lives, len(waits) - 1)]
-        self._short_lives += 1
-        return worker.cameras, wait_s
+    def died(self, worker: WorkerProcess) -> dict[str, float]:
+        """Take a worker off the list: its cameras, and how long to wait before starting each again, seconds.
+
+        One camera's stream may be what kills a worker. Its cameras are therefore shared out among smaller and smaller
+        workers, until the one that does it is alone and harms no other.
+        """
+        lived_s = time.monotonic() - self._workers.pop(worker, time.monotonic())
+        waits = {}
+        for camera in worker.cameras:
+            deaths = self._deaths[camera] = 1 if lived_s >= SETTLED_S else self._deaths.get(camera, 0) + 1
+            waits[camera] = WAITS_S[min(deaths - 1, len(WAITS_S) - 1)] if lived_s < SHORT_LIFE_S else 0.0
+        return waits
 
     def watch(self) -> None:
         """Kill workers that have said nothing for long although the machine ran."""
@@ -96,10 +103,12 @@ class Crew:
                 worker.kill()
                 worker.wait(5.0)
 
-    def _with_place(self) -> WorkerProcess:
+    def _with_place(self, camera: str) -> WorkerProcess:
+        deaths = self._deaths.get(camera, 0)
+        places = max(1, self._places >> max(0, deaths - 1))
         for worker in self._workers:
             # One without cameras has been asked to end.
-            if 0 < len(worker.cameras) < self._places:
+            if 0 < len(worker.cameras) < places and all(self._deaths.get(c, 0) == deaths for c in worker.cameras):
                 return worker
         made = WorkerProcess(self._config, self._events, self._clean)
         self._workers[made] = time.monotonic()

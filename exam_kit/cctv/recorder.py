@@ -1,37 +1,31 @@
 """The recorder: keeps what is recorded equal to what is wanted, and every second accounted for.
 
 It lives in the agent's process and does nothing that can hang: cameras are touched only by worker processes, finished
-files are hashed by them or by a thread here. `tick` takes in what they report and writes it down; a report that the
-database refuses is kept and written later.
+files are hashed by them or by a thread here. `tick` takes in what they report (`exam_kit.cctv.reports`); what an
+earlier agent left behind is taken up beside the recording (`exam_kit.cctv.aftermath`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
 
-from exam_kit.cctv.absence import JUST_RECORDED, missed
-from exam_kit.cctv.coverage import rested, subtract
+from exam_kit.cctv.aftermath import Aftermath
 from exam_kit.cctv.crew import CAMERAS_PER_WORKER, Crew
 from exam_kit.cctv.desk import CameraDesk
 from exam_kit.cctv.intake import Intake
 from exam_kit.cctv.names import Label
 from exam_kit.cctv.picture_thresholds import SHIPPED
-from exam_kit.cctv.process import Events, WorkerProcess, end_orphans
-from exam_kit.cctv.recovery import find_for, inspect
+from exam_kit.cctv.process import Events, end_orphans
+from exam_kit.cctv.reports import Reports
 from exam_kit.cctv.rows import Rows
-from exam_kit.cctv.segments import segments
 from exam_kit.cctv.source import Scrubber, Source
-from exam_kit.cctv.status import CameraStatus, Desired, camera_statuses
+from exam_kit.cctv.status import CameraStatus, Desired
 from exam_kit.cctv.wire import CameraOrder, Timings, WorkerConfig
-from exam_kit.clock import Clock, from_iso, iso
+from exam_kit.clock import Clock, iso
 from exam_kit.errors import AccessDenied, StoreError, UsageError, m
 from exam_kit.home import Home
 from exam_kit.point import Point, Secrets
-from exam_kit.point.plan import camera_windows
 from exam_kit.store import Ledger, Store
 
 __all__ = ["Recorder"]
@@ -79,7 +73,6 @@ class Recorder:
         self._rows = Rows(store, ledger, point)
         self._scrubber = Scrubber()
         self._events: Events = Events()
-        self._held: deque[tuple[WorkerProcess | None, dict[str, Any]]] = deque()
         config = WorkerConfig(
             footage=str(home.footage),
             live=str(home.live),
@@ -94,9 +87,12 @@ class Recorder:
         self._cameras = {
             camera.id: CameraDesk(camera.id, self._rows, clock, self._scrubber.clean) for camera in point.cameras
         }
+        self._aftermath = Aftermath(point, store, self._rows, self._intake, clock, self._cameras)
+        self._reports = Reports(
+            self._events, self._rows, self._cameras, self._crew, self._intake, self._aftermath, self._scrubber, clock
+        )
         self._states_at = float("-inf")
         self._states_seen: Sequence[tuple[object, ...]] = ()
-        self._closing = False
 
     # -- what the agent calls ------------------------------------------------------------------------------------
 
@@ -106,27 +102,14 @@ class Recorder:
         return self._crew.pids
 
     def recover(self) -> list[str]:
-        """Finish what an earlier agent left behind; call once, before anything else. What was done, in sentences.
+        """Take up what an earlier agent left behind; call once, before anything else. What was found, in sentences.
 
-        Files are closed, hashed and entered; time that was missed becomes gaps with cause "agent_stopped" or
-        "machine_off". Files the index does not know are taken in by a thread and entered by later ticks.
+        No file is read here, so that recording goes on at once. A thread finishes and hashes files, also such as the
+        index does not know; later ticks enter them, and the time that was missed as gaps with cause "agent_stopped" or
+        "machine_off".
         """
-        now = self._clock.now()
-        before = camera_statuses(self._store)
         end_orphans(self._home)
-        said = []
-        for row in self._rows.unfinished():
-            said.append(self._recover_row(row))
-        unknown = self._intake.take_unknown(self._rows.known_paths())
-        if unknown:
-            said.append(m("Recordings not in the index: {count}. They are being taken in.", count=unknown).text())
-        for camera_id, gap in self._rows.open_gaps().items():
-            if camera_id not in self._cameras:
-                # It left the point: nobody would ever close this gap.
-                last = before.get(camera_id)
-                self._rows.gap_closed(gap["id"], last.seen_at if last and last.seen_at else now)
-        for camera in self._cameras.values():
-            said += self._recover_time(camera, before, now)
+        said = self._aftermath.begin(self._home.footage)
         self._write_states(force=True)
         return said
 
@@ -141,19 +124,17 @@ class Recorder:
                 raise UsageError(
                     m("Camera {camera}: this point has no such camera. Check its name in point.toml.", camera=camera_id)
                 )
-        for camera_id, camera in self._cameras.items():
-            wanted, had = desired.get(camera_id), camera.status.desired
-            if wanted is None:
-                by = (stopped or {}).get(camera_id)
-                if had is not None or camera.gap is not None:
-                    # An order given while no agent ran ends a gap: that the rest was not wanted must be written too.
-                    self._end(camera, by or BY_AGENT, noted=had is not None or by is not None)
-            elif camera.wanted_at is None:
+        for camera_id, wanted in desired.items():
+            camera = self._cameras[camera_id]
+            if camera.wanted_at is None:
                 self._begin(camera, wanted)
-            elif had != wanted:
+            elif camera.status.desired != wanted:
                 camera.status.desired = wanted
                 if camera.status.asks:
                     self.retry(camera_id)
+        for camera_id, camera in self._cameras.items():
+            if camera_id not in desired:
+                self._rest(camera, (stopped or {}).get(camera_id))
 
     def retry(self, camera_id: str) -> None:
         """Try a camera again that waits for a person; also after its password was corrected."""
@@ -165,7 +146,7 @@ class Recorder:
 
     def tick(self) -> None:
         """Take in reports, restart what died, write down. Call a few times a second."""
-        self._drain()
+        self._reports.drain()
         self._crew.watch()
         mono = self._clock.monotonic()
         for camera in self._cameras.values():
@@ -177,12 +158,7 @@ class Recorder:
                 camera.password_looked_at = mono
                 if self._password(camera) != camera.password:
                     self.retry(camera.status.camera)
-            late_s = (self._clock.now() - camera.wanted_at).total_seconds()
-            if camera.status.state != "recording" and camera.gap is None and late_s > START_GRACE_S:
-                try:
-                    camera.open_gap(camera.wanted_at, camera.status.fault or "camera_unreachable")
-                except StoreError as problem:
-                    log.error("a gap waits to be written down: %s", problem)
+            camera.mind_start(START_GRACE_S)
         self._write_states()
 
     def status(self) -> dict[str, CameraStatus]:
@@ -194,39 +170,42 @@ class Recorder:
 
         What was wanted stays noted: after the next start, the time between is a gap.
         """
-        self._closing = True
+        self._reports.closing = True
         for camera in self._cameras.values():
+            if not camera.settled:
+                self._aftermath.settle(camera)
             if camera.wanted_at is not None and camera.status.desired is not None:
                 self._rows.recording("recording.stopped", camera.status.camera, Desired("agent", "agent", reason))
                 camera.set_state("off")
                 camera.wanted_at = None
         self._crew.end(reason, END_WAIT_S)
+        self._reports.drain()
+        self._aftermath.finish()
         self._intake.close()
-        self._drain()
-        for row in self._rows.unfinished():
-            self._recover_row(row)
+        self._reports.drain()
         self._write_states(force=True)
 
     # -- starting and stopping one camera ------------------------------------------------------------------------
 
     def _begin(self, camera: CameraDesk, wanted: Desired) -> None:
-        status = camera.status
-        self._rows.recording("recording.started", status.camera, wanted)
-        status.desired = wanted
-        camera.wanted_at = self._clock.now()
-        camera.set_state("connecting")
+        self._rows.recording("recording.started", camera.status.camera, wanted)
+        camera.status.desired = wanted
+        camera.begin()
         self._send_start(camera)
 
-    def _end(self, camera: CameraDesk, by: Desired, *, noted: bool) -> None:
-        status = camera.status
-        if noted:
-            self._rows.recording("recording.stopped", status.camera, by)
-        camera.close_gap(self._clock.now())
-        status.desired = status.fault = status.retry_at = None
-        status.detail, status.asks = "", False
-        camera.wanted_at = camera.restart_at = None
-        self._crew.stop(status.camera, "stopped")
-        camera.set_state("off")
+    def _rest(self, camera: CameraDesk, by: Desired | None) -> None:
+        """Not to be recorded; what an earlier agent had to record until now comes to its end."""
+        if not camera.settled:
+            self._aftermath.settle(camera)
+        had = camera.status.desired
+        if had is None and camera.gap is None:
+            camera.offset_s = None
+            return
+        if had is not None or by is not None:
+            # Also when the order was given while no agent ran: that the rest was not wanted must be written.
+            self._rows.recording("recording.stopped", camera.status.camera, by or BY_AGENT)
+        camera.end()
+        self._crew.stop(camera.status.camera, "stopped")
 
     def _send_start(self, camera: CameraDesk) -> None:
         camera_id = camera.status.camera
@@ -242,6 +221,7 @@ class Recorder:
                 label=Label(self._point.region, self._point.code, configured.room, camera_id, self._point.timezone),
                 password=camera.password,
                 not_before=iso(recorded_to) if recorded_to else None,
+                offset_s=camera.offset_s,
                 reference=str(self._home.references / f"{camera_id}.jpg"),
                 picture=dict(self._picture_cameras.get(camera_id, {})),
             )
@@ -255,81 +235,6 @@ class Recorder:
             log.error("%s", problem)
             return None
 
-    # -- reports -------------------------------------------------------------------------------------------------
-
-    def _drain(self) -> None:
-        while not self._events.empty():
-            self._held.append(self._events.get())
-        while self._held:
-            worker, event = self._held[0]
-            try:
-                self._take(worker, event)
-            except StoreError as problem:
-                # Nothing is lost: the same report is taken again at the next tick.
-                log.error("a report of the recorder waits: %s", problem)
-                return
-            except Exception:
-                # One report that makes no sense must not hold up every later one; recovery finds its file.
-                log.exception("a report of the recorder is left out: %s", self._scrubber.clean(str(event)))
-            self._held.popleft()
-
-    def _take(self, worker: WorkerProcess | None, event: dict[str, Any]) -> None:
-        what = event["event"]
-        if worker is not None:
-            worker.heard(event)
-        if what == "exit" and worker is not None:
-            self._worker_died(worker, event["code"])
-        elif what == "failed":
-            log.error("a recording worker failed: %s", self._scrubber.clean(event["detail"]))
-        elif what == "unfinished":
-            log.error("%s: could not be finished: %s", event["opened_path"], self._scrubber.clean(event["detail"]))
-            for row in self._rows.unfinished(event["camera"]):
-                if row["path"] == event["opened_path"]:
-                    self._leave_to_intake(row)
-        elif what == "closed":
-            self._rows.segment_closed(event)
-            if worker is not None:
-                worker.files.discard(event["opened_path"])
-        if event.get("camera") in self._cameras:
-            self._cameras[event["camera"]].take(event)
-
-    def _worker_died(self, worker: WorkerProcess, code: int) -> None:
-        cameras, wait_s = self._crew.died(worker)
-        if (cameras or code != 0) and not self._closing:
-            log.error("recording worker %s ended with %s; its cameras are started again", worker.pid, code)
-        ends: dict[str, datetime] = {}
-        for row in self._rows.unfinished():
-            end = self._leave_to_intake(row) if row["path"] in worker.files else None
-            if end is not None:
-                ends[row["camera"]] = max(end, ends.get(row["camera"], end))
-        for camera_id in sorted(cameras):
-            camera = self._cameras[camera_id]
-            if camera.wanted_at is None or self._closing:
-                continue
-            # Where the footage really ends; what was reported last may never have reached the file.
-            camera.status.recorded_to = ends.get(camera_id, camera.status.recorded_to)
-            since = max(camera.status.recorded_to or camera.wanted_at, camera.wanted_at)
-            if camera.gap is None:
-                camera.open_gap(since, "worker_killed", f"exit code {code}")
-            camera.set_state("connecting")
-            camera.restart_at = self._clock.monotonic() + wait_s
-
-    def _leave_to_intake(self, row: dict[str, Any]) -> datetime | None:
-        """A file that its writer did not finish: where it ends is read now, hashing is left to the thread.
-
-        None when the file has gone, which is entered.
-        """
-        path = find_for(self._home.footage, row)
-        if path is None:
-            self._rows.segment_missing(row)
-            return None
-        # Read before the thread renames it.
-        end = from_iso(row["from_at"]) + timedelta(seconds=inspect(self._home.footage / path).duration_s)
-        self._intake.take(row, path)
-        return end
-
-    # -- states, and what an earlier agent left ----------------------------------------------------------------
-
     def _write_states(self, *, force: bool = False) -> None:
         now, mono = self._clock.now(), self._clock.monotonic()
         statuses = [camera.status for camera in self._cameras.values()]
@@ -337,7 +242,8 @@ class Recorder:
         if not force and seen == self._states_seen and mono - self._states_at < STATE_EVERY_S:
             return
         for status in statuses:
-            status.seen_at, status.boot_id = now, self._clock.boot_id()
+            status.seen_at, status.boot_id, status.boot_s = now, self._clock.boot_id(), self._clock.boot()
+            status.offset_s = self._cameras[status.camera].offset_s
             status.since = status.since or now
         try:
             self._rows.states(statuses, now)
@@ -345,53 +251,3 @@ class Recorder:
             log.error("the cameras' states could not be written: %s", problem)
             return
         self._states_at, self._states_seen = mono, seen
-
-    def _recover_row(self, row: dict[str, Any]) -> str:
-        path = find_for(self._home.footage, row)
-        if path is None:
-            self._rows.segment_missing(row)
-            return m("Recording {path}: its file is gone. Look for it on other media.", path=row["path"]).text()
-        event = self._intake.finished(row, path)
-        if event is None:
-            if not self._closing:
-                self._intake.take(row, path)  # tries again
-            return m(
-                "Recording {path}: cannot be read. It was left as it is; copy it to another medium.", path=path
-            ).text()
-        self._rows.segment_closed(event)
-        return m("Recording {path}: finished after an interruption.", path=event["path"]).text()
-
-    def _recover_time(self, camera: CameraDesk, before: Mapping[str, CameraStatus], now: datetime) -> list[str]:
-        """Turn the time since the agent's last sign of life into gaps; go on with a gap that still lasts."""
-        camera_id = camera.status.camera
-        camera.status.recorded_to = self._rows.last_end(camera_id)
-        last = before.get(camera_id)
-        if last is None or last.seen_at is None:
-            return []
-        alive_until = max((status.seen_at for status in before.values() if status.seen_at), default=last.seen_at)
-        cause = "agent_stopped" if last.boot_id == self._clock.boot_id() else "machine_off"
-        lasting = self._rows.open_gaps().get(camera_id)
-        if lasting is not None:
-            self._rows.gap_closed(lasting["id"], alive_until)
-        whole = [(w.start, w.end) for w in camera_windows(self._point, self._point.camera(camera_id))]
-        windows = subtract(whole, rested(self._store, camera_id, whole))
-        since = alive_until - JUST_RECORDED
-        recorded = [(s.start, s.end) for s in segments(self._store, camera_id, start=since) if s.end and s.frames]
-        found = missed(
-            wanted=last.desired is not None,
-            alive_until=alive_until,
-            recorded_to=camera.status.recorded_to if lasting is None else None,
-            windows=windows,
-            recorded=recorded,
-            now=now,
-        )
-        said = []
-        for gap in found:
-            number = self._rows.gap_opened(camera_id, gap.start, cause, "")
-            if gap.end is None:
-                camera.gap, camera.status.gap_since = number, gap.start
-            else:
-                self._rows.gap_closed(number, gap.end)
-            since = gap.start.astimezone(self._point.tz)
-            said.append(m("Camera {camera}: not recorded from {since:%H:%M:%S}.", camera=camera_id, since=since).text())
-        return said

@@ -19,7 +19,7 @@ from exam_kit.cctv.writer import NOTE_TITLE
 from exam_kit.clock import from_iso, iso
 from exam_kit.point import Point
 
-__all__ = ["Contents", "find_for", "inspect", "label_of", "take_in", "unknown_files"]
+__all__ = ["Contents", "find_for", "inspect", "label_of", "reaches", "take_in", "unknown_files"]
 
 log = logging.getLogger("exam_kit.cctv")
 
@@ -113,6 +113,12 @@ def take_in(footage: Path, point: Point, row: dict[str, Any] | None, path: str) 
         "sha256": digest,
         "reason": "recovered",
     }
+
+
+def reaches(path: Path, row: dict[str, Any]) -> str | None:
+    """The moment, ISO, up to which the file of an unfinished row can be played; None when it holds no frame."""
+    found = inspect(path)
+    return iso(from_iso(row["from_at"]) + timedelta(seconds=found.duration_s)) if found.frames else None
 
 
 def find_for(footage: Path, row: dict[str, Any]) -> str | None:

@@ -83,6 +83,10 @@ class CameraStatus:
     seen_at: datetime | None = None
     """when the agent last wrote this down"""
     boot_id: str = field(default="", repr=False)
+    boot_s: float = field(default=0.0, repr=False)
+    """the same moment on the clock that never steps"""
+    offset_s: float | None = field(default=None, repr=False)
+    """wall clock minus seconds since boot when recording was ordered: what its footage and gaps are dated by"""
 
     def info(self) -> dict[str, Any]:
         """All but what has columns of its own, as JSON."""

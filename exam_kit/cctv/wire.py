@@ -40,6 +40,8 @@ class Timings:
     retry_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 5.0)
     """Waits between tries; the last one repeats. A longer cap doubles the gaps (measured)."""
     retry_jitter: float = 0.2
+    away_s: float = 1.0
+    """Between looks whether somebody is at a camera's address again."""
     sign_in_wait_s: float = 60.0
     """Between tries after a refused sign-in: cameras lock out who asks too often."""
     sign_in_tries: int = 3
