@@ -15,7 +15,7 @@ from exam_kit.store import Act
 from exam_kit.ui.check_cards import grouped, in_order
 from exam_kit.ui.check_intake import take_in
 from exam_kit.ui.check_results import show_run
-from exam_kit.ui.check_runs import ask, failed_checks, progress, under_way
+from exam_kit.ui.check_runs import ask, cancel, failed_checks, progress, under_way
 from exam_kit.ui.check_stations import show_stations
 from exam_kit.ui.check_waive import show_waivers
 from exam_kit.ui.papers import paper_link
@@ -74,6 +74,10 @@ with st.container(horizontal=True, vertical_alignment="center"):
         with saying_errors(seat):
             ask(seat, again)
             st.rerun()
+    if waiting and allowed and st.button(_("Cancel the check")):
+        with saying_errors(seat):
+            cancel(seat)
+            st.toast(_("Asked to stop: what has no answer yet stays not known."))
     if run is not None:
         paper_link(_("Protocol (PDF)"), f"/papers/protocol.pdf?run={quote(run.id)}")
 follow()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from exam_kit.checks import CheckContext, load_profile, run_and_keep
@@ -26,12 +26,13 @@ def check_now(
     actor: str,
     only: Sequence[str] | None = None,
     on_result: Any = None,
+    cancelled: Callable[[], str] = lambda: "",
 ) -> Run:
-    """Run the point's profile and keep every result as it comes.
+    """Run the point's profile and keep every result as it comes; `cancelled` as `run_and_keep` has it.
 
     Raises:
         PointInvalid: the profile has mistakes.
     """
     profile = load_profile(point.profile, home)
     context = CheckContext(point=point, home=home, store=store, secrets=secrets, day=day, clock=clock)
-    return run_and_keep(profile, context, ledger, actor=actor, only=only, on_result=on_result)
+    return run_and_keep(profile, context, ledger, actor=actor, only=only, on_result=on_result, cancelled=cancelled)

@@ -23,6 +23,7 @@ from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import Progress
 from exam_kit.checks import Result, load_profile
 from exam_kit.checks.model import Run
+from exam_kit.checks.report import cancelled_by
 from exam_kit.clock import Clock
 from exam_kit.errors import ExamKitError, m
 from exam_kit.home import Home
@@ -47,7 +48,7 @@ class Duties:
 
     def __post_init__(self) -> None:
         self._threads: dict[str, threading.Thread] = {}
-        self._cancelled: set[int] = set()
+        self._cancelled: dict[int | None, str] = {}
         self._closing = False
         self.finished_runs: list[tuple[Order | None, Run]] = []
         self.failed_checks: list[str] = []
@@ -57,9 +58,10 @@ class Duties:
         thread = self._threads.get(kind)
         return thread is not None and thread.is_alive()
 
-    def cancel(self, number: int) -> None:
-        """Ask the duty that serves this order to end; what it has done stays."""
-        self._cancelled.add(number)
+    def cancel(self, number: int | None, by: str) -> None:
+        """Ask the duty that serves this order (None: the check by plan) to end, on this login's word; what it has done
+        stays."""
+        self._cancelled[number] = by
 
     def close(self, timeout_s: float) -> None:
         """Interrupt what is under way. Its orders stay open, so that the next agent takes them up where they stood."""
@@ -69,6 +71,7 @@ class Duties:
 
     def start_check(self, order: Order | None, day: ExamDay | None) -> None:
         """Run the checks, for an order or for the plan (None)."""
+        self._cancelled.pop(None, None)  # it was about an earlier run by plan
         self._start("check", order, self._check, order, day)
 
     def start_archive(self, order: Order) -> None:
@@ -117,12 +120,20 @@ class Duties:
             if order is not None:
                 orders.report(self.store, order.id, {"done": done, "total": total})
 
+        number = order.id if order is not None else None
+
+        def cancelled() -> str:
+            return self._cancelled.get(number, "")
+
         run = check_now(
-            self.point, self.home, self.store, self.ledger, self.secrets, self.clock, day, actor, only, on_result
-        )
+            self.point, self.home, self.store, self.ledger, self.secrets, self.clock, day, actor, only, on_result,
+            cancelled,
+        )  # fmt: skip
         self.finished_runs.append((order, run))
         if order is not None:
-            orders.end(self.ledger, order, "done", {"run": run.id, "verdict": run.verdict})
+            by = cancelled_by(run)
+            result = {"run": run.id, "verdict": run.verdict} | ({"by": by} if by else {})
+            orders.end(self.ledger, order, "cancelled" if by else "done", result)
 
     def _keep_rule(self) -> KeepRule | None:
         keep = load_profile(self.point.profile, self.home).keep

@@ -25,7 +25,7 @@ from exam_kit.cctv.walk import settle_walk
 from exam_kit.checks import load_profile
 from exam_kit.checks.model import Run, State
 from exam_kit.clock import Clock, SystemClock
-from exam_kit.errors import ExamKitError, PointInvalid, UsageError, m
+from exam_kit.errors import ExamKitError, PointInvalid
 from exam_kit.home import Home
 from exam_kit.point import Secrets, load_point
 from exam_kit.store import Ledger, open_store
@@ -217,12 +217,10 @@ class Agent:
         elif order.kind == "camera_clock":
             self.duties.start_camera_clock(order, lambda: set(self._wanted))
         else:
-            target = int(order.body["order"])
-            aim = orders.get(self.store, target)
-            if aim is not None and aim.kind == "check" and aim.state == "taken":
-                raise UsageError(m("A check that runs is not cancelled: it ends by itself within its time limit."))
-            self.duties.cancel(target)
-            orders.withdraw(self.ledger, target, by=order)
+            target = order.body["order"]
+            self.duties.cancel(target, order.actor)
+            if target is not None:
+                orders.withdraw(self.ledger, target, by=order)
             orders.end(self.ledger, order, "done", {})
 
     def _plan_served(self, planned: planner.PlannedRun, run: Run) -> None:

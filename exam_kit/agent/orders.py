@@ -62,7 +62,8 @@ def give(ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, orde
     """Record an order and return its number; durable on return.
 
     `body` by kind: ``record``, ``stop``, ``camera_clock`` {"cameras": [ids]}; ``check`` {"only": [check ids] or None};
-    ``archive`` {"day": "YYYY-MM-DD", "zones": [...], "destination": path}; ``cancel`` {"order": number}.
+    ``archive`` {"day": "YYYY-MM-DD", "zones": [...], "destination": path}; ``cancel`` {"order": number}, None
+    for the check that the plan began.
     `actor` is the login of who gave it on the screen, `ordered_by` the login or name of who ordered it.
 
     Raises:

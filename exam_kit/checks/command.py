@@ -17,7 +17,7 @@ from typing import IO, NamedTuple
 from exam_kit.checks.model import Reason
 from exam_kit.checks.site import NoFact
 
-__all__ = ["Children", "CommandRecord", "run_command"]
+__all__ = ["Children", "CommandRecord", "end_everyone", "run_command"]
 
 OUTPUT_CAP = 1_000_000
 """Bytes kept of each output; a program gone mad must not fill the memory."""
@@ -100,7 +100,8 @@ _everyone: weakref.WeakSet[Children] = weakref.WeakSet()
 
 
 @atexit.register
-def _leave_nobody() -> None:
+def end_everyone() -> None:
+    """Kill every program that checks of this process have started; a check whose program it was has no answer then."""
     for children in list(_everyone):
         children.kill()
 

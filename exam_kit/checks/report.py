@@ -18,14 +18,24 @@ from exam_kit.checks.wording import (
 )
 from exam_kit.i18n import translate
 
-__all__ = ["result_dict", "run_dict"]
+__all__ = ["CANCELLED", "cancelled_by", "result_dict", "run_dict"]
+
+CANCELLED = "cancelled_by"
+"""In the evidence of what a cancelled run did not come to, and in its ledger entry: the login of who ended it."""
+
+
+def cancelled_by(run: Run) -> str:
+    """The login of whoever cancelled this run; "" where it went to its end."""
+    found = (str(result.fact.evidence.get(CANCELLED, "")) for result in run.results if result.carried_from is None)
+    return next(filter(None, found), "")
 
 
 def run_dict(run: Run, *, before: Run | None = None) -> dict[str, Any]:
     """Everything a reader of the run needs. Texts for people are {"ru", "en", "lv"}; codes are language-neutral.
 
     Keys: id, day, profile, profile_hash, actor, started_at, ended_at, verdict, verdict_label, exit_code, counts,
-    waivers (those that cover a result), comparison (with the run `before`, or None), checks.
+    cancelled_by (a login, or ""), waivers (those that cover a result), comparison (with the run `before`, or None),
+    checks.
     """
     verdict = run.verdict
     return {
@@ -40,6 +50,7 @@ def run_dict(run: Run, *, before: Run | None = None) -> dict[str, Any]:
         "verdict_label": in_all(lambda language: translate(VERDICT_LABELS[verdict], language)) if verdict else None,
         "exit_code": EXIT_CODES[verdict] if verdict else None,
         "counts": run.counts,
+        "cancelled_by": cancelled_by(run),
         "waivers": _waivers(run),
         "comparison": compare_dict(compare(before, run)) if before else None,
         "checks": [result_dict(result) for result in run.results],

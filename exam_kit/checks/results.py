@@ -11,7 +11,7 @@ from typing import Any
 from exam_kit.checks.evidence import keep_evidence
 from exam_kit.checks.model import Attachment, Result, Run, Signature, State, Verdict, Waiver
 from exam_kit.checks.profile import Profile
-from exam_kit.checks.report import run_dict
+from exam_kit.checks.report import CANCELLED, run_dict
 from exam_kit.checks.verdicts import overall, waive
 from exam_kit.checks.waivers_given import waivers_given
 from exam_kit.clock import Clock, iso
@@ -81,7 +81,9 @@ def _write(connection: sqlite3.Connection, run_id: str, result: Result) -> None:
     )
 
 
-def finish_run(ledger: Ledger, run_id: str, *, clock: Clock, waivers: Iterable[Waiver] = ()) -> Run:
+def finish_run(
+    ledger: Ledger, run_id: str, *, clock: Clock, waivers: Iterable[Waiver] = (), cancelled_by: str = ""
+) -> Run:
     """Close the run with its verdict: the row and the ledger's `check.finished` stand or fall together.
 
     The results stand under `waivers` and no others: give those that are in force.
@@ -110,7 +112,8 @@ def finish_run(ledger: Ledger, run_id: str, *, clock: Clock, waivers: Iterable[W
             "carried": sum(result.carried_from is not None for result in run.results),
             "waivers": sorted({result.waived.waiver.number for result in run.results if result.waived}),
         }
-        ledger.append("check.finished", body, run.actor, also=close)
+        ended = {CANCELLED: cancelled_by} if cancelled_by else {}
+        ledger.append("check.finished", body | ended, run.actor, also=close)
     return run._replace(ended_at=ended_at, verdict=verdict)
 
 

@@ -68,6 +68,8 @@ def check_protocol_pdf(
         (paper.say(N_("Run by")), actor.name if actor else str(run["actor"])),
         (paper.say(N_("Profile")), f"{run['profile']}, SHA-256 {run['profile_hash']}"),
     ]
+    if run.get("cancelled_by"):
+        more.append((paper.say(N_("Cancelled before its end by")), str(run["cancelled_by"])))
     data = paper.data(
         paper.say(TITLE),
         more=more,

@@ -46,6 +46,8 @@ def verdict(seat: Seat, told: Mapping[str, Any]) -> str:
     )
     when = moment(seat, from_iso(told["ended_at"] or told["started_at"]))
     profile = _("profile '{name}'").format(name=told["profile"])
+    if told["cancelled_by"]:
+        profile = f"{profile} · {_('cancelled before its end by {login}').format(login=told['cancelled_by'])}"
     return (
         f'<div class="ek-verdict {tone}" data-verdict="{told["verdict"]}">{mark(tone)}<div><b>{escape(word)}</b>'
         f"<span>{escape(said)}</span><br><span>{escape(when)} · {escape(profile)}</span></div></div>"

@@ -13,7 +13,7 @@ from exam_kit.i18n import _
 from exam_kit.ui.orders_view import give
 from exam_kit.ui.seat import Seat
 
-__all__ = ["ask", "failed_checks", "progress", "under_way"]
+__all__ = ["ask", "cancel", "failed_checks", "progress", "under_way"]
 
 LONGEST = timedelta(minutes=15)
 """A run that began longer ago than this and has no end was cut off, not slow."""
@@ -39,6 +39,16 @@ def ask(seat: Seat, only: list[str] | None) -> int:
     """Order a run of all checks, or only of these; the order's number. Raises AccessDenied."""
     why = _("all checks") if only is None else _("failed checks again")
     return give(seat, "check", {"only": only}, ordered_by=seat.account.login, why=why)
+
+
+def cancel(seat: Seat) -> int:
+    """Order the run that is waiting or going on to end, be it by an order or by the plan; the order's number.
+
+    Raises AccessDenied.
+    """
+    waiting = orders.open_orders(seat.store, "check")
+    body = {"order": waiting[0].id if waiting else None}
+    return give(seat, "cancel", body, ordered_by=seat.account.login, why=_("cancelled on the screen"))
 
 
 def progress(seat: Seat) -> tuple[int, int]:

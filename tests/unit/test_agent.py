@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 
+import psutil
 import pytest
 
 from exam_kit.agent import orders
 from exam_kit.agent.loop import Agent
 from exam_kit.agent.planner import PlannedRun
 from exam_kit.agent.status import AgentLock, agent_alive
+from exam_kit.checks.model import Reason, State, Verdict
+from exam_kit.checks.report import cancelled_by
+from exam_kit.checks.results import get_run
 from exam_kit.clock import SystemClock, iso
 from exam_kit.errors import AlreadyRunning
 from exam_kit.home import Home
@@ -97,6 +103,56 @@ def test_an_archive_of_a_day_without_an_exam_is_refused_in_words(agent: Agent, u
     failed = ended(agent, order(agent, "archive", day="2020-01-01", zones=["corridor"], destination="/nowhere"), until)
     assert failed.state == "failed"
     assert "2020-01-01" in failed.result["error"]
+
+
+def open_checks(agent: Agent, number: int) -> range:
+    """One for each check of the order's run that has no answer yet."""
+    found = orders.get(agent.store, number)
+    assert found is not None
+    return range(found.progress.get("done", 0), found.progress.get("total", 0))
+
+
+SLOW = """from exam_kit.checks import At, Fact, check
+
+
+@check(
+    "slow",
+    severity="major",
+    fail=[{"of": "done", "is": False}],
+    readings={"done": ("", "done")},
+    timeout_s=25,
+    title={"ru": "Долгая", "en": "Slow", "lv": "Ilga"},
+    fix={"ru": "Ждать.", "en": "Wait.", "lv": "Gaidīt."},
+)
+def slow(at: At) -> Fact:
+    return Fact({"done": at.command("sh", "-c", "touch %s; sleep 600.25").answer() == ""})
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell")
+def test_a_check_that_runs_is_cancelled_its_programs_killed_and_nothing_of_it_is_green(
+    agent: Agent, until: Until, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    for number in range(2):
+        own = agent.home.root / "checks" / f"slow{number}.py"
+        own.parent.mkdir(exist_ok=True)
+        own.write_text((SLOW % begun).replace('"slow"', f'"slow-{number}"'), encoding="utf-8")
+    number = order(agent, "check", only=None)
+    until(begun.exists)
+    # Whatever else there is has answered: nothing but the two holds the run up.
+    until(lambda: len(open_checks(agent, number)) == 2)
+    orders.give(agent.ledger, "cancel", {"order": number}, actor="petrova", ordered_by="petrova", why="test")
+    done = ended(agent, number, until)
+    assert (done.state, done.result["by"]) == ("cancelled", "petrova")
+    run = get_run(agent.store, done.result["run"])
+    assert cancelled_by(run) == "petrova"
+    slow = [result for result in run.results if result.check.startswith("slow-")]
+    assert [(one.state, one.fact.reason) for one in slow] == [(State.UNKNOWN, Reason.NOT_RUN)] * 2
+    assert run.verdict is not None
+    assert run.verdict is not Verdict.READY
+    until(lambda: not [one for one in psutil.Process().children(recursive=True) if "600.25" in " ".join(one.cmdline())])
+    assert list(agent.ledger.entries(["check.finished"]))[-1].body["cancelled_by"] == "petrova"
 
 
 def test_an_order_nobody_took_can_be_cancelled(agent: Agent, until: Until) -> None:
