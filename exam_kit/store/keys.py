@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from exam_kit.errors import StoreError, m
+from exam_kit.store.durable import sync_folder
 
 __all__ = ["SigningKey", "VerifyKey", "fingerprint"]
 
@@ -102,7 +104,9 @@ class SigningKey:
             ) from problem
         if not isinstance(key, Ed25519PrivateKey):
             raise StoreError(m("{path}: is not an Ed25519 key. Restore it from the backup.", path=path))
-        return cls(key)
+        found = cls(key)
+        found._publish(folder)
+        return found
 
     def _save(self, folder: Path) -> None:
         pem = self._private.private_bytes(
@@ -125,7 +129,23 @@ class SigningKey:
                 temporary.replace(folder / _PRIVATE)
         finally:
             temporary.unlink(missing_ok=True)
-        (folder / _PUBLIC).write_bytes(self.public.pem())
+        sync_folder(folder)
+
+    def _publish(self, folder: Path) -> None:
+        """Keep the public half beside the key, also when the power went between the two.
+
+        Another key in its place is left there: that is for the doctor and the checks to find.
+        """
+        path = folder / _PUBLIC
+        if path.exists() and path.stat().st_size:
+            return
+        temporary = folder / f".{_PUBLIC}.{os.getpid()}-{threading.get_ident()}"
+        with temporary.open("wb") as target:
+            target.write(self.public.pem())
+            target.flush()
+            os.fsync(target.fileno())
+        temporary.replace(path)
+        sync_folder(folder)
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes."""

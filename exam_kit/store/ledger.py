@@ -27,6 +27,7 @@ from exam_kit.clock import Clock, SystemClock, from_iso, iso
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
 from exam_kit.store.db import Store
+from exam_kit.store.durable import sync_folder
 from exam_kit.store.keys import SigningKey, VerifyKey
 
 __all__ = ["Checkpoint", "Entry", "Head", "Ledger", "entry_hash"]
@@ -234,3 +235,4 @@ def _write_anchor(path: Path, text: str) -> None:
         target.flush()
         os.fsync(target.fileno())
     temporary.replace(path)
+    sync_folder(path.parent)

@@ -22,6 +22,7 @@ from exam_kit.home import Home, kit_root
 from exam_kit.i18n import current_language, set_language
 from exam_kit.point import Secrets
 from exam_kit.store import Ledger
+from exam_kit.store.keys import SigningKey
 
 POINT = (kit_root() / "docs" / "point.example.toml").read_text(encoding="utf-8")
 CAMERAS = ("HQ-1", "R0001-1", "R0001-2", "R0002-1", "R0003-1", "COR1-1", "COR2-1", "ENTR-1")
@@ -138,7 +139,8 @@ def lose_the_key(home: Home) -> None:
 
 
 def swap_the_public_key(home: Home) -> None:
-    (home.keys / "ledger.pub").unlink()
+    other = SigningKey.load_or_create(home.root / "another")
+    (home.keys / "ledger.pub").write_bytes(other.public.pem())
 
 
 def spoil_the_key(home: Home) -> None:
