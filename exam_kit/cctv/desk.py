@@ -85,6 +85,8 @@ class CameraDesk:
             case "opened":
                 start = from_iso(event["from"])
                 self._rows.segment_opened(status.camera, event["path"], start)
+                if event.get("damaged"):
+                    log.warning("camera %s: %s begins with a damaged picture", status.camera, event["path"])
                 self.close_gap(start)
                 if not self.settled and self.resumed_at is None:
                     self.resumed_at = start

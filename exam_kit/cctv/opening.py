@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ import av.error
 from av.container import InputContainer
 
 from exam_kit.cctv.devices import Device, device_of
+from exam_kit.cctv.reach import reach
 from exam_kit.cctv.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Scrubber, Source, SourceFault, fault_of
 
 __all__ = ["files_of", "open_file", "open_input"]
@@ -23,7 +23,6 @@ PROBE_US = 500_000
 RECEIVE_BYTES = 4 << 20
 """Asked of the system for UDP: a keyframe of a large picture comes in one burst."""
 CONNECT_S = 1.0
-RTSP_PORT = 554
 FILMS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv"})
 
 _worked: dict[str, str] = {}
@@ -142,12 +141,7 @@ def _may_send_otherwise(fault: SourceFault, source: Source) -> bool:
         return True
     if fault.cause not in ("timeout", "ended", "unreadable"):
         return False
-    parts = urlsplit(source.url)
-    try:
-        socket.create_connection((parts.hostname or "", parts.port or RTSP_PORT), CONNECT_S).close()
-    except OSError:
-        return False  # nobody is there at all
-    return True
+    return reach(source.url, CONNECT_S) == "answers"  # otherwise nobody is there at all
 
 
 def _open_device(source: Source, device: Device, open_s: float, read_s: float, scrubber: Scrubber) -> InputContainer:

@@ -24,6 +24,8 @@ Packet = Any
 FINE = Fraction(1, 90_000)
 """Time base of what gets its times here."""
 
+BURST_TICKS = round(Fraction(1, 1000) / FINE)
+
 _SPS = {"h264": (0x1F, 0, 7), "hevc": (0x3F, 1, 33)}
 _SIZE = re.compile(rb"\xff[\xc0-\xc2]..(.....)", re.DOTALL)
 """A JPEG's frame header: after its length precision, height and width."""
@@ -41,14 +43,16 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
         if source.is_file:
             yield from _paced(container, source, stop, scrubber)
         else:
-            stamped = is_stamped(container)
+            stamped, newest = is_stamped(container), 0
             for packet in container.demux(_wanted(container, source)):
                 if stop.is_set():
                     return
                 # The first packet of an RTSP stream has no timestamps but is the keyframe: only empty ones go.
                 if packet.size:
                     if stamped:
-                        packet.time_base, packet.pts, packet.duration = FINE, round(time.monotonic() / FINE), 0
+                        # Two that were read at once: a file counts time less finely than this.
+                        newest = max(round(time.monotonic() / FINE), newest + BURST_TICKS)
+                        packet.time_base, packet.pts, packet.duration = FINE, newest, 0
                     yield packet
     except (av.error.FFmpegError, OSError, ValueError) as problem:
         fault = fault_of(problem, source.camera, scrubber)

@@ -122,6 +122,11 @@ class Source:
                 return "http"
 
     @property
+    def may_lose(self) -> bool:
+        """Can packets get lost on the way without anybody noticing?"""
+        return self.kind == "rtsp" and self.transport != "tcp"
+
+    @property
     def is_file(self) -> bool:
         """A file, or a folder of them."""
         return self.kind == "file"

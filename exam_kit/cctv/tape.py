@@ -18,6 +18,7 @@ from exam_kit.cctv.names import open_path
 from exam_kit.cctv.recovery import inspect
 from exam_kit.cctv.sealer import Sealer, finish, sync_folder
 from exam_kit.cctv.sync import in_step
+from exam_kit.cctv.template import is_whole
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
 from exam_kit.cctv.writer import DiskRefused, SegmentWriter
@@ -157,7 +158,14 @@ class Tape:
         self._sealer.watch(writer.file)
         self._sealer.later(lambda: _quietly_sync((footage / path).parent))
         self._emit(
-            {"event": "opened", "camera": self._order.source.camera, "path": path.as_posix(), "from": iso(start)}
+            {
+                "event": "opened",
+                "camera": self._order.source.camera,
+                "path": path.as_posix(),
+                "from": iso(start),
+                # The rest of the group cannot be seen without it; it is written all the same.
+                "damaged": self._order.source.may_lose and not is_whole(arrival.head, arrival.data or b""),
+            }
         )
 
     def _put(self, arrival: Arrival, segment: _Segment, connection: Connection) -> None:

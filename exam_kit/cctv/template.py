@@ -1,4 +1,5 @@
-"""What a file's head must say of a picture, read from a keyframe: size, profile and parameter sets."""
+"""What a keyframe tells: what a file's head must say of the picture (size, profile, parameter sets), and whether it is
+whole."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import Any
 import av
 import av.error
 
-__all__ = ["read_head"]
+__all__ = ["is_whole", "read_head"]
 
 _RAW = {"h264": "h264", "hevc": "hevc", "mjpeg": "mjpeg"}
 
@@ -28,3 +29,16 @@ def read_head(codec: str, keyframe: bytes) -> Any | None:
         container.close()
         return None
     return stream
+
+
+def is_whole(head: Any, keyframe: bytes) -> bool:
+    """Can this keyframe be decoded without an error? `head` is the stream that describes it."""
+    context = head.codec_context
+    decoder: Any = av.CodecContext.create(context.name, "r")
+    decoder.extradata, decoder.thread_count = context.extradata, 1
+    decoder.options = {"err_detect": "explode"}
+    try:
+        frames = [*decoder.decode(av.Packet(keyframe)), *decoder.decode(None)]
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return bool(frames) and not any(frame.is_corrupt for frame in frames)

@@ -10,7 +10,7 @@ ready       the worker listens
 alive       every second
 connecting  camera
 connected   camera, width, height, codec, fps, sound (a codec, "off", or "left out: CODEC")
-opened      camera, path, from
+opened      camera, path, from, damaged: the first picture cannot be decoded whole
 progress    camera, fps, bitrate, recorded_to, picture, width, height, moving (since the last one)
 closed      camera, opened_path, path, from, to, frames, bytes, sha256, reason
 unfinished  camera, opened_path, detail: the file stays under its open name
