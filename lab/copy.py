@@ -1,0 +1,120 @@
+"""The archive's copy under power cuts: a file that was acknowledged is whole, whatever the carrier's file system."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import patch
+
+from exam_kit.archive.copy_journal import JOURNAL, CopyJournal
+from exam_kit.archive.engine import copy_files
+from exam_kit.archive.result import Progress
+from exam_kit.archive.sink import CopyTask, FolderSink
+from exam_kit.clock import SystemClock
+from lab.experiment import Found
+
+__all__ = ["CopyExperiment"]
+
+SEED = 5
+SIZES = (0, 1, 511, 4095, 4096, 4097, 20_000, 65_536, 300_000, 1_500_001)
+"""Bytes; around the sizes of sectors, pages and clusters."""
+
+
+class CopyExperiment:
+    """A small tree of files of odd sizes is copied to a folder on the carrier."""
+
+    size_mb = 40
+    writable = False
+
+    def __init__(self, files: int = 30, *, careless: bool = False) -> None:
+        self._files = files
+        self._careless = careless
+
+    def prepare(self, work: Path) -> None:
+        chance = random.Random(SEED)  # noqa: S311 - contents of files, not secrets
+        for number in range(self._files):
+            path = self._source(work, number)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(chance.randbytes(SIZES[number % len(SIZES)]))
+
+    def run(self, disk: Path, work: Path, mark: Callable[[str], None]) -> None:
+        root = disk / "copy"
+        root.mkdir()
+        tasks = self._tasks(work)
+        numbers = {task.path: number for number, task in enumerate(tasks)}
+        if self._careless:
+            with patch("os.fsync"), patch("os.O_DIRECT", 0), patch("exam_kit.archive.medium._DIRECT", 0):
+                self._copy(tasks, root, lambda task: mark(f"file:{numbers[task.path]}"))
+        else:
+            self._copy(tasks, root, lambda task: mark(f"file:{numbers[task.path]}"))
+
+    def check(self, disk: Path, work: Path, marks: list[str], found: Found) -> None:
+        tasks = {task.path: task for task in self._tasks(work)}
+        names = list(tasks)
+        promised = {names[int(mark.split(":")[1])] for mark in marks}
+        found.counts["acknowledged files looked for"] += len(promised)
+        root = disk / "copy"
+        proved = journaled(root)
+        for path in sorted(promised):
+            state = _state(root / path, tasks[path])
+            if state != "whole":
+                found.breach(f"acknowledged files {state}", f"{path} ({tasks[path].bytes} bytes)")
+            if path not in proved:
+                found.breach("acknowledged files missing in the copy's journal", path)
+        for path in sorted(proved - promised):
+            state = _state(root / path, tasks[path])
+            if state != "whole":
+                found.breach(f"journaled files {state}", f"{path} ({tasks[path].bytes} bytes)")
+
+    @staticmethod
+    def _copy(tasks: list[CopyTask], root: Path, acknowledged: Callable[[CopyTask], None]) -> None:
+        journal = CopyJournal(root)
+        total = sum(task.bytes for task in tasks)
+        tally = copy_files(
+            tasks,
+            FolderSink(root),
+            journal,
+            before=Progress("copy", len(tasks), 0, total, 0),
+            clock=SystemClock(),
+            acknowledged=acknowledged,
+            failed=lambda _failed: None,
+            progress=lambda _progress: None,
+            cancelled=lambda: False,
+        )
+        journal.close()
+        if tally.verified != len(tasks):
+            raise RuntimeError(f"{tally.verified} of {len(tasks)} files were copied")
+
+    def _tasks(self, work: Path) -> list[CopyTask]:
+        made = []
+        for number in range(self._files):
+            source = self._source(work, number)
+            data = source.read_bytes()
+            path = f"data/day {number % 3}/Запись № {number} — room 0001.mp4"
+            made.append(CopyTask(path, source, len(data), hashlib.sha256(data).hexdigest()))
+        return made
+
+    @staticmethod
+    def _source(work: Path, number: int) -> Path:
+        return work / "source" / f"{number:03d}"
+
+
+def journaled(root: Path) -> set[str]:
+    """Files that the copy's journal acknowledges, read as the next run would read it, from a copy of its own."""
+    if not (root / JOURNAL).exists():
+        return set()
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(root / JOURNAL, folder)
+        journal = CopyJournal(Path(folder))
+        journal.close()
+        return set(journal.proved)
+
+
+def _state(path: Path, task: CopyTask) -> str:
+    if not path.exists():
+        return "lost"
+    return "whole" if hashlib.sha256(path.read_bytes()).hexdigest() == task.sha256 else "wrong"
