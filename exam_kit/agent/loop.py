@@ -14,6 +14,7 @@ from exam_kit import __version__
 from exam_kit.agent import orders, planner
 from exam_kit.agent.camera_words import CameraWords
 from exam_kit.agent.clock_watch import ClockWatch
+from exam_kit.agent.disk_watch import DiskWatch
 from exam_kit.agent.duties import Duties
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import AgentLock, beat
@@ -75,6 +76,7 @@ class Agent:
         self.duties = Duties(self.point, home, self.store, self.ledger, self.secrets, self.clock)
         self.watch = Watch(self.point, self.home, self.store, self.ledger, self.clock)
         self.words = CameraWords(self.point, home, self.ledger, self.secrets, self.clock)
+        self.disk = DiskWatch(self.point, home, self.ledger, self.clock)
         self._clock_watch = ClockWatch(self.clock, kept=home.run / "clock.json")
         self._underway = Underway(self.store, self.point, self.clock)
         self._planned: planner.PlannedRun | None = None
@@ -135,6 +137,7 @@ class Agent:
         beats = schedule.Scheduler()
         beats.every(1).seconds.do(self._fenced, lambda: beat(self.home, self.clock))
         beats.every(self._plan_beat_s).seconds.do(self._fenced, self._plan)
+        beats.every(self._plan_beat_s).seconds.do(self._fenced, lambda: self.disk.look(self.recorder.status()))
         beats.every(CHECKPOINT_BEAT_S).seconds.do(self._fenced, self.ledger.checkpoint)
         beat(self.home, self.clock)
         self._fenced(self._plan)

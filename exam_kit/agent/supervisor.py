@@ -121,7 +121,7 @@ class Supervisor:
                 child.ran_well = child.ran_well or lived > SETTLED_S
                 if code in child.final_codes and not child.ran_well:
                     return code
-                child.failures = 0 if lived > 60 else child.failures + 1
+                child.failures = 0 if lived > SETTLED_S else child.failures + 1
                 # The first restart is at once: while the agent is away nothing is recorded.
                 child.not_before = now + (0.0 if child.failures <= 1 else min(2.0 ** (child.failures - 2), 15.0))
                 log.error("%s ended with code %s after %.0f s and is started again", child.name, code, lived)
