@@ -20,6 +20,7 @@ from exam_kit.checks.profile import CheckPart, Profile, as_check, table_mistakes
 from exam_kit.checks.wording import in_all
 from exam_kit.errors import Message, m
 from exam_kit.i18n import N_, translate
+from exam_kit.point.reasons import reason
 
 __all__ = ["joined", "own_mistakes"]
 
@@ -71,7 +72,7 @@ def _table_mistakes(table: Mapping[str, Any], taken: Iterable[str]) -> list[Mess
     except ValidationError as problem:
         for error in problem.errors():
             where = ".".join([f"checks ({table['id']})", *(str(part) for part in error["loc"])])
-            found.append(m("  {where}: {reason}", where=where, reason=error["msg"]))
+            found.append(m("  {where}: {reason}", where=where, reason=reason(error)))
     return [*found, *table_mistakes(dict(table))]
 
 

@@ -20,6 +20,7 @@ from exam_kit.checks.registry import LOCAL_LANES, WAITING_LANES, get_probe
 from exam_kit.errors import Message, PointInvalid, UsageError, m
 from exam_kit.home import Home
 from exam_kit.point import StationRole
+from exam_kit.point.reasons import reason
 
 __all__ = [
     "LOCAL_LANES",
@@ -208,7 +209,7 @@ def read_profile(text: str, name: str, path: str | None = None) -> Profile:
         file = ProfileFile.model_validate(data)
     except ValidationError as problem:
         for error in problem.errors():
-            mistakes.append(m("  {where}: {reason}", where=_where(error["loc"], data), reason=error["msg"]))
+            mistakes.append(m("  {where}: {reason}", where=_where(error["loc"], data), reason=reason(error)))
     # The file's form and its meaning are told in one listing, so what can be read is examined even where it is ill.
     mistakes += _meaning(data)
     if mistakes or file is None:
@@ -223,7 +224,8 @@ def _where(location: tuple[int | str, ...], data: dict[str, Any]) -> str:
     if location[0] == "checks" and len(location) > 1 and isinstance(location[1], int):
         entry = data["checks"][location[1]]
         mark = entry.get("id", location[1] + 1) if isinstance(entry, dict) else location[1] + 1
-        return ".".join([f"checks ({mark})", *(str(part) for part in location[2:])])
+        # Parts such as "literal['a','b']" are pydantic's names for the ways a value may be meant.
+        return ".".join([f"checks ({mark})", *(str(part) for part in location[2:] if "[" not in str(part))])
     return ".".join(str(part) for part in location)
 
 
@@ -290,7 +292,7 @@ def table_mistakes(entry: dict[str, Any]) -> Iterator[Message]:
             found.args[arg].validate_python(given[arg], strict=True)
         except ValidationError as problem:
             yield m(
-                "  checks ({check}): arg '{arg}': {reason}", check=check_id, arg=arg, reason=problem.errors()[0]["msg"]
+                "  checks ({check}): arg '{arg}': {reason}", check=check_id, arg=arg, reason=reason(problem.errors()[0])
             )
     for arg in sorted(found.required - given.keys()):
         yield m("  checks ({check}): the arg '{arg}' is missing; add it", check=check_id, arg=arg)

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from exam_kit.errors import Message, NotSetUp, PointInvalid, m
-from exam_kit.i18n import N_
-from exam_kit.point.model import SAID, Point
+from exam_kit.point.model import Point
+from exam_kit.point.reasons import reason
 
 __all__ = ["load_point", "read_point"]
 
@@ -69,46 +69,11 @@ def _details(error: ErrorDetails, data: dict[str, Any], text: str) -> Iterator[M
             yield m("  {reason}", reason=mistake)
         return
     location = error["loc"]
-    line, where, reason = _line(location, text), _path(location, data), _reason(error)
+    line, where, said = _line(location, text), _path(location, data), reason(error)
     if line:
-        yield m("  line {line}: {where}: {reason}", line=line, where=where, reason=reason)
+        yield m("  line {line}: {where}: {reason}", line=line, where=where, reason=said)
     else:
-        yield m("  {where}: {reason}", where=where, reason=reason)
-
-
-def _reason(error: ErrorDetails) -> Message:
-    """The mistake in our words; pydantic's own, in English, where we have none."""
-    kind, values = error["type"], error.get("ctx", {})
-    if kind == SAID:
-        return Message(error["msg"])
-    for begins, words in _WORDS.items():
-        if kind.startswith(begins):
-            return Message(words, values)
-    return Message("{said}", {"said": error["msg"]})
-
-
-_WORDS = {
-    "missing": N_("this key is missing; add it"),
-    "extra_forbidden": N_("no such key; remove it or correct its spelling"),
-    "enum": N_("must be one of {expected}"),
-    "literal_error": N_("must be one of {expected}"),
-    "string_pattern_mismatch": N_("does not have the form {pattern}"),
-    "string_too_short": N_("must not be empty"),
-    "string": N_("must be text in quotes"),
-    "greater_than_equal": N_("must be at least {ge}"),
-    "greater_than": N_("must be more than {gt}"),
-    "less_than_equal": N_("must be at most {le}"),
-    "too_short": N_("at least one is needed"),
-    "float": N_("must be a number"),
-    "int": N_("must be a whole number"),
-    "bool": N_("must be true or false"),
-    "date": N_("must be a date such as 2026-05-28"),
-    "time": N_("must be a time such as 10:00:00"),
-    "tuple": N_("must be a list of [[tables]]"),
-    "dict": N_("must be a [table]"),
-    "model": N_("must be a [table]"),
-}
-"""By the beginning of pydantic's error type; the longer beginning stands first."""
+        yield m("  {where}: {reason}", where=where, reason=said)
 
 
 def _path(location: tuple[int | str, ...], data: Any) -> str:

@@ -14,12 +14,14 @@ import pytest
 from exam_kit.checks import CheckContext, State, load_profile, run_checks
 from exam_kit.checks.lint import lint
 from exam_kit.checks.own import own_files, own_folder
+from exam_kit.checks.profile import read_profile
 from exam_kit.checks.registry import get_probe
 from exam_kit.cli import main
 from exam_kit.clock import FakeClock
-from exam_kit.errors import UsageError
+from exam_kit.errors import PointInvalid, UsageError
 from exam_kit.home import Home, kit_root
 from exam_kit.point import Point, Secrets
+from exam_kit.point.reasons import reason
 from exam_kit.store import Store
 
 TEXTS = '{ ru = "т", en = "t", lv = "t" }'
@@ -239,3 +241,59 @@ def test_a_package_that_cannot_be_loaded_does_not_keep_a_profile_from_running(tm
     )
     assert done.stdout.startswith("school.fuel ["), done.stderr
     assert "ZeroDivisionError" in done.stdout
+
+
+ILL = """
+season = 3
+valid_from = "yesterday"
+source = ""
+budget_s = 900
+title = "one"
+more = 1
+waivers = { most_severity = "grave", longest_h = 0 }
+stations = { result_max_age_h = "x" }
+[[checks]]
+id = "Not An Id"
+probe = 7
+roles = "laptop"
+severity = "terrible"
+timeout_s = true
+args = 1
+title = { ru = "т", en = "t" }
+expect = { fail = 5 }
+[[checks]]
+id = "list"
+probe = "manual.confirm"
+roles = ["cook"]
+severity = "minor"
+timeout_s = nan
+title = { ru = "т", en = "t", lv = "ť" }
+fix = { ru = "т", en = "t", lv = "ť" }
+[[checks]]
+id = "offset"
+probe = "clock.offset"
+args = { servers = "one" }
+severity = "minor"
+timeout_s = 1
+title = { ru = "т", en = "t", lv = "ť" }
+fix = { ru = "т", en = "t", lv = "ť" }
+"""
+
+
+def test_what_is_wrong_with_a_value_is_said_in_the_readers_language() -> None:
+    with pytest.raises(PointInvalid) as found:
+        read_profile(ILL, "ill")
+    english = [one.text("en") for one in found.value.details]
+    assert len(english) > 15
+    for pydantics in ("Input should", "Field required", "Extra inputs", "valid string", "validation"):
+        assert pydantics not in "\n".join(english)
+    for language in ("ru", "lv"):
+        said = [one.text(language) for one in found.value.details]
+        assert [one for one, plain in zip(said, english, strict=True) if one == plain] == []
+
+
+def test_a_reason_nobody_thought_of_keeps_its_technical_word() -> None:
+    told = reason({"type": "url_parsing", "loc": (), "msg": "no host", "input": "x"})
+    assert told.text("en") == "cannot be used (url_parsing: no host); correct it"
+    assert "url_parsing" in told.text("ru")
+    assert told.text("lv") != told.text("en")
