@@ -22,7 +22,8 @@ from exam_kit.i18n import LANGUAGES, _, set_language
 __all__ = ["main"]
 
 ROOMS = {
-    "house": ("up", "demo", "doctor", "user", "camera"),
+    "house": ("up", "demo", "doctor", "user"),
+    "camera": ("camera",),
     "checks": ("check", "lint"),
     "day": ("record", "archive", "verify"),
     "log": ("log",),

@@ -18,12 +18,12 @@ from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
 from exam_kit.archive.verify import verify_bag
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
-from exam_kit.errors import ArchiveError, ExamKitError, UsageError, m
+from exam_kit.errors import ArchiveError, CameraError, ExamKitError, UsageError, m
 from exam_kit.i18n import _
 from exam_kit.point import Zone
 from exam_kit.store.keys import VerifyKey
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "an_agent", "ordered"]
 
 NOBODY_S = 15.0
 """An agent that shows no sign of life for so long will not carry out the order we wait for."""
@@ -67,7 +67,7 @@ def add_commands(commands: Any) -> None:
 
 
 @contextmanager
-def _an_agent(desk: Desk) -> Iterator[None]:
+def an_agent(desk: Desk) -> Iterator[None]:
     """The running agent, or one in this process for as long as the command takes."""
     if agent_alive(desk.home):
         yield
@@ -92,7 +92,7 @@ def _an_agent(desk: Desk) -> Iterator[None]:
         raise failed[0]
 
 
-def _ordered(
+def ordered(
     desk: Desk, kind: str, body: dict[str, Any], by: str, why: str, told: Callable[[Order], None] | None = None
 ) -> Order:
     """Give an order and wait for its end."""
@@ -117,7 +117,8 @@ def _ordered(
             told(order)
         time.sleep(0.2)
     if order.state != "done":
-        raise ArchiveError(
+        failure = CameraError if kind == "camera_clock" else ArchiveError
+        raise failure(
             m(
                 "Order {number} ({kind}): {state}. {reason}",
                 number=number,
@@ -159,13 +160,13 @@ def _record(options: argparse.Namespace) -> int:
         )
     by = options.by or at_the_terminal()
     begun = desk.clock.now()
-    with _an_agent(desk):
-        _ordered(desk, "stop" if options.stop else "record", {"cameras": cameras}, by, options.why)
+    with an_agent(desk):
+        ordered(desk, "stop" if options.stop else "record", {"cameras": cameras}, by, options.why)
         if options.seconds and not options.stop:
             try:
                 time.sleep(options.seconds)
             finally:
-                _ordered(desk, "stop", {"cameras": cameras}, by, options.why)
+                ordered(desk, "stop", {"cameras": cameras}, by, options.why)
                 _wait_for_closing(desk)
     recorded = [
         row
@@ -199,8 +200,8 @@ def _archive(options: argparse.Namespace) -> int:
         done, total = order.progress.get("done_bytes", 0), order.progress.get("bytes", 0)
         print(f"\r{done / 1e6:.0f}/{total / 1e6:.0f} MB ", end="", file=sys.stderr, flush=True)
 
-    with _an_agent(desk):
-        order = _ordered(
+    with an_agent(desk):
+        order = ordered(
             desk, "archive", body, options.by or at_the_terminal(), "", told if sys.stderr.isatty() else None
         )
     result = order.result

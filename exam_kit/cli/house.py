@@ -1,9 +1,8 @@
-"""Commands that keep the house: up, demo, doctor, user, camera."""
+"""Commands that keep the house: up, demo, doctor, user."""
 
 from __future__ import annotations
 
 import argparse
-import getpass
 import logging
 import signal
 import sys
@@ -20,7 +19,7 @@ from exam_kit.agent.demo_point import LEISURELY, is_demo, make_accounts, write_p
 from exam_kit.agent.logfiles import log_to_file
 from exam_kit.agent.status import AgentLock
 from exam_kit.agent.supervisor import Child, Supervisor
-from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, make_room
+from exam_kit.cli.words import add_json, answer, at_the_terminal, make_room, secret
 from exam_kit.clock import SystemClock
 from exam_kit.errors import PortTaken, UsageError, m
 from exam_kit.home import Home
@@ -74,11 +73,6 @@ def add_commands(commands: Any) -> None:
     listed = user.add_parser("list", help=_("list the accounts"))
     add_json(listed)
     listed.set_defaults(run=_user_list)
-
-    camera = commands.add_parser("camera", help=_("cameras")).add_subparsers(required=True, metavar="COMMAND")
-    password = camera.add_parser("password", help=_("keep a camera's password; it is asked for, or read from input"))
-    password.add_argument("camera")
-    password.set_defaults(run=_camera_password)
 
 
 def _children(port: int) -> list[Child]:
@@ -180,11 +174,6 @@ def _doctor(options: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def _secret(prompt: str) -> str:
-    """Typed without echo on a terminal; one line of standard input otherwise. Never an argument: those are public."""
-    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-
-
 def _accounts() -> tuple[Accounts, Path]:
     home = Home.find()
     make_room(home)
@@ -196,7 +185,7 @@ def _user_add(options: argparse.Namespace) -> int:
     accounts, _root = _accounts()
     role = Role(options.role)
     account = Account(options.login, options.name, role, options.post or _(ROLE_LABELS[role]), "ru")
-    accounts.create(account, _secret("PIN: "), actor=at_the_terminal())
+    accounts.create(account, secret("PIN: "), actor=at_the_terminal())
     print(_("{login}: the account is made.").format(login=options.login))
     return 0
 
@@ -205,7 +194,7 @@ def _user_pin(options: argparse.Namespace) -> int:
     accounts, _root = _accounts()
     if accounts.get(options.login) is None:
         raise UsageError(m("{login}: there is no such account. See 'exam-kit user list'.", login=options.login))
-    accounts.set_pin(options.login, _secret("PIN: "), actor=at_the_terminal())
+    accounts.set_pin(options.login, secret("PIN: "), actor=at_the_terminal())
     print(_("{login}: the new PIN is set.").format(login=options.login))
     return 0
 
@@ -215,20 +204,4 @@ def _user_list(options: argparse.Namespace) -> int:
     found = accounts.all()
     data = [{"login": one.login, "name": one.name, "role": one.role.value, "post": one.post} for one in found]
     answer(options, data, "\n".join(f"{one.login:<12} {one.name} — {_(ROLE_LABELS[one.role])}" for one in found))
-    return 0
-
-
-def _camera_password(options: argparse.Namespace) -> int:
-    desk = Desk.open()
-    if all(camera.id != options.camera for camera in desk.point.cameras):
-        raise UsageError(
-            m(
-                "{camera}: there is no such camera. The point has: {known}.",
-                camera=options.camera,
-                known=", ".join(camera.id for camera in desk.point.cameras),
-            )
-        )
-    desk.secrets.set(f"camera:{options.camera}", _secret(_("Password: ")))
-    desk.ledger.append("camera.password_changed", {"camera": options.camera}, at_the_terminal())
-    print(_("{camera}: the password is kept in {place}.").format(camera=options.camera, place=desk.secrets.place))
     return 0

@@ -17,7 +17,7 @@ from exam_kit.i18n import _
 from exam_kit.point import Point, Secrets, load_point
 from exam_kit.store import Ledger, Store, open_store
 
-__all__ = ["Desk", "add_json", "answer", "at_the_terminal", "make_room"]
+__all__ = ["Desk", "add_json", "answer", "at_the_terminal", "make_room", "secret"]
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,8 @@ def make_room(home: Home) -> None:
 def at_the_terminal() -> str:
     """The actor of commands given on the command line: whoever owns the terminal owns the data's folder as well."""
     return f"terminal:{getpass.getuser()}"
+
+
+def secret(prompt: str) -> str:
+    """Typed without echo on a terminal; one line of standard input otherwise. Never an argument: those are public."""
+    return getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
