@@ -16,7 +16,7 @@ from av.container import InputContainer
 from exam_kit.cctv.opening import files_of, open_file
 from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
-__all__ = ["FINE", "Packet", "codec_parameters", "is_stamped", "packets"]
+__all__ = ["FINE", "Packet", "codec_parameters", "is_stamped", "is_torn", "packets"]
 
 Packet = Any
 """PyAV's packet; its type parameter says nothing here."""
@@ -26,6 +26,9 @@ FINE = Fraction(1, 90_000)
 
 BURST_TICKS = round(Fraction(1, 1000) / FINE)
 
+TORN_BYTES = 64
+"""A frame with a picture in it is hardly ever smaller; only smaller ones are looked into."""
+_PICTURES = {"h264": range(1, 6), "hevc": range(32)}
 _SPS = {"h264": (0x1F, 0, 7), "hevc": (0x3F, 1, 33)}
 _SIZE = re.compile(rb"\xff[\xc0-\xc2]..(.....)", re.DOTALL)
 """A JPEG's frame header: after its length precision, height and width."""
@@ -48,7 +51,7 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
                 if stop.is_set():
                     return
                 # The first packet of an RTSP stream has no timestamps but is the keyframe: only empty ones go.
-                if packet.size:
+                if packet.size and not is_torn(packet):
                     if stamped:
                         # Two that were read at once: a file counts time less finely than this.
                         newest = max(round(time.monotonic() / FINE), newest + BURST_TICKS)
@@ -61,6 +64,16 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
             return
         fault = SourceFault("ended", source.camera, "end of stream")
     raise fault from None
+
+
+def is_torn(packet: Packet) -> bool:
+    """Has a camera that died in mid-frame left only the head of it? Kept, it would be a frame that shows nothing."""
+    codec = packet.stream.codec_context.name if packet.stream.type == "video" else ""
+    if packet.size >= TORN_BYTES or codec not in _SPS:
+        return False
+    mask, shift, _sps = _SPS[codec]
+    units = bytes(packet).split(b"\x00\x00\x01")[1:]
+    return bool(units) and not any((unit[0] >> shift) & mask in _PICTURES[codec] for unit in units if unit)
 
 
 def is_stamped(container: InputContainer) -> bool:

@@ -31,7 +31,8 @@ SEAM_S = 0.5
 
 @dataclass(frozen=True)
 class Event:
-    """A fault on one camera, from `begun` to `ended` by the machine's clock, and the causes its gap may bear."""
+    """A fault on one camera, from `begun` to `ended` by the machine's clock, and the causes its gap may bear. A kill
+    ends when it begins."""
 
     camera: str
     begun: float
@@ -46,6 +47,7 @@ class Verdict:
     lost_s: list[float] = field(default_factory=list)
     before_s: list[float] = field(default_factory=list)
     outage_s: list[float] = field(default_factory=list)
+    """0 for a kill"""
     gaps_right: int = 0
     files: int = 0
     files_play: int = 0
@@ -152,7 +154,7 @@ def _event(event: Event, rows: Sequence[Segment], noted: Sequence[Gap], home: Ho
     holes = [
         hole
         for hole in subtract([(footage[0][0], footage[-1][1])], footage)
-        if hole[1] >= begun - dt.timedelta(seconds=3) and hole[0] <= ended + dt.timedelta(seconds=5)
+        if hole[1] >= begun and hole[0] <= max(ended, begun + dt.timedelta(seconds=2))
     ]
     verdict.lost_s.append(length_s(holes))
     first = min((hole[0] for hole in holes), default=begun)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 
-from exam_kit.cctv.packets import codec_parameters
+from exam_kit.cctv.packets import codec_parameters, is_torn
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
 
 NOON = datetime(2026, 5, 28, 9, 0, tzinfo=UTC)
@@ -85,3 +86,24 @@ def test_drift_is_what_stays(lags_s: list[float], expected: list[float]) -> None
 )
 def test_the_parameter_set_of_a_keyframe(codec: str, data: bytes, expected: bytes | None) -> None:
     assert codec_parameters(codec, data) == expected
+
+
+class _Packet(bytes):
+    """As far as it is looked at."""
+
+    stream = SimpleNamespace(type="video", codec_context=SimpleNamespace(name="h264"))
+    size = property(len)
+
+
+@pytest.mark.parametrize(
+    ("data", "torn"),
+    [
+        pytest.param(b"\x00\x00\x01\x09\xf0", True, id="a delimiter and nothing after it"),
+        pytest.param(b"\x00\x00\x01\x67\x42\x00\x00\x01\x68\xce", True, id="parameters alone"),
+        pytest.param(b"\x00\x00\x01\x09\xf0\x00\x00\x01\x41\x9a", False, id="a small picture"),
+        pytest.param(b"\x00\x00\x01\x09\xf0" + bytes(64), False, id="too large to be looked into"),
+        pytest.param(b"\x00\x00\x00\x02\x41\x9a", False, id="lengths instead of start codes"),
+    ],
+)
+def test_the_head_of_a_frame_is_no_frame(data: bytes, torn: bool) -> None:
+    assert is_torn(_Packet(data)) is torn
