@@ -6,20 +6,15 @@ import streamlit as st
 
 from exam_kit.i18n import N_, _
 from exam_kit.store import Act
-from exam_kit.ui.coverage_view import draw_coverage, recordings
+from exam_kit.ui.camera_onvif import draw_camera_words
+from exam_kit.ui.coverage_view import choose_day, draw_coverage
 from exam_kit.ui.live_wall import draw_wall
 from exam_kit.ui.recording_orders import order_form, recent_orders
 from exam_kit.ui.seat import Seat, live, require_page
 
 seat = require_page(Act.VIEW)
 
-VIEWS = (N_("Live"), N_("Recorded"), N_("Start and stop"))
-
-
-@live(5.0)
-def covered(seat: Seat) -> None:
-    if seat.day is not None:
-        st.html(draw_coverage(seat, seat.day))
+VIEWS = (N_("Live"), N_("Recorded"), N_("Start and stop"), N_("Own words"))
 
 
 @live(2.0)
@@ -37,11 +32,15 @@ view = view_at.segmented_control(
     _("View"), list(VIEWS), format_func=_, default=VIEWS[0], required=True, label_visibility="collapsed", key="view"
 )
 if view == "Recorded":
-    covered()
-    if seat.day is not None:
-        recordings(seat, seat.day)
+    day = choose_day(seat)
+    if day is None:
+        st.info(_("No exam days are set up. Add them to point.toml under [[days]]."))
+        st.stop()
+    draw_coverage(day)
 elif view == "Start and stop":
     order_form(seat)
     orders_given()
+elif view == "Own words":
+    draw_camera_words(seat)
 else:
     draw_wall()

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from exam_kit.agent import orders
 from exam_kit.agent.planner import Wishes, recording_wishes
 from exam_kit.agent.status import agent_alive
+from exam_kit.cctv.picture import STATE_LABELS, PictureState
+from exam_kit.cctv.picture_history import CALM
 from exam_kit.cctv.status import CAUSES, STATES, CameraStatus, Desired, camera_statuses
 from exam_kit.clock import Clock
 from exam_kit.home import Home
@@ -15,23 +17,12 @@ from exam_kit.i18n import N_
 from exam_kit.point import Camera, Point, Room, camera_windows
 from exam_kit.store import Store
 
-__all__ = ["PICTURE_LABELS", "CameraFact", "camera_facts"]
+__all__ = ["CameraFact", "camera_facts"]
 
 GRACE = timedelta(seconds=8)
 """A camera that was just asked to record is given this long to connect before the screens grow loud."""
 LOST_GRACE = timedelta(seconds=5)
 """One whose footage has ended is given less: with what it takes to see and to show it, ten seconds are kept."""
-
-PICTURE_LABELS = {
-    "black": N_("black picture"),
-    "dark": N_("dark picture"),
-    "covered": N_("covered camera"),
-    "glare": N_("blinding light"),
-    "blurred": N_("blurred picture"),
-    "frozen": N_("frozen picture"),
-    "moved": N_("moved camera"),
-}
-"""Pictures that are not as they should be; a code that is not here is in order, or was not judged."""
 
 TONES = {"recording": "rec", "connecting": "ask", "lost": "bad", "off": "none", "unknown": "none"}
 
@@ -76,7 +67,9 @@ class CameraFact:
     @property
     def ill(self) -> str:
         """English key of what is wrong with the picture; empty when nothing is, or it was not judged."""
-        return PICTURE_LABELS.get(self.status.picture, "") if self.status and self.recording else ""
+        if self.status is None or not self.recording or self.status.picture in CALM:
+            return ""
+        return STATE_LABELS[PictureState(self.status.picture)]
 
     @property
     def since(self) -> datetime | None:

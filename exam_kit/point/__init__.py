@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         Transport,
         Zone,
     )
-    from exam_kit.point.plan import ZoneWindow, camera_windows, check_due, exam_end, exam_start, zone_windows
+    from exam_kit.point.plan import ZoneWindow, camera_windows, check_due, day_span, exam_end, exam_start, zone_windows
     from exam_kit.point.secrets import Secrets
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "ZoneWindow",
     "camera_windows",
     "check_due",
+    "day_span",
     "exam_end",
     "exam_start",
     "load_point",
@@ -52,6 +53,7 @@ _HOMES = {
     "ZoneWindow": "plan",
     "camera_windows": "plan",
     "check_due": "plan",
+    "day_span": "plan",
     "exam_end": "plan",
     "exam_start": "plan",
     "load_point": "load",

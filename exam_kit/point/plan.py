@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # an exam station reckons with days of its own kind, and has no pydantic
     from exam_kit.point.model import Camera, ExamDay, Point, Zone
 
-__all__ = ["ZoneWindow", "camera_windows", "check_due", "exam_end", "exam_start", "zone_windows"]
+__all__ = ["ZoneWindow", "camera_windows", "check_due", "day_span", "exam_end", "exam_start", "zone_windows"]
 
 
 @dataclass(frozen=True)
@@ -57,3 +57,12 @@ def camera_windows(point: Point, camera: Camera) -> list[ZoneWindow]:
     zone = point.zone_of(camera)
     windows = [zone_windows(point, day).get(zone) for day in point.days]
     return sorted((window for window in windows if window is not None), key=lambda window: window.start)
+
+
+def day_span(point: Point, day: ExamDay) -> tuple[datetime, datetime]:
+    """From the first thing planned on that day to the last, with a margin."""
+    windows = zone_windows(point, day).values()
+    starts = [exam_start(point, day), check_due(point, day)[0], *(window.start for window in windows)]
+    ends = [exam_end(point, day), *(window.end for window in windows)]
+    margin = (max(ends) - min(starts)) * 0.03
+    return min(starts) - margin, max(ends) + margin

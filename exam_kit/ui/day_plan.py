@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from exam_kit.i18n import N_, _
-from exam_kit.point import ExamDay, Zone, check_due, exam_end, exam_start, zone_windows
+from exam_kit.point import ExamDay, Zone, check_due, day_span, exam_end, exam_start, zone_windows
 from exam_kit.ui.bars import Lane, Piece, lanes, legend
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import clock_time
 
-__all__ = ["ZONE_LABELS", "day_span", "draw_plan"]
+__all__ = ["ZONE_LABELS", "draw_plan"]
 
 ZONE_LABELS = {
     Zone.HEADQUARTERS: N_("headquarters"),
@@ -20,18 +20,9 @@ ZONE_LABELS = {
 }
 
 
-def day_span(seat: Seat, day: ExamDay) -> tuple[datetime, datetime]:
-    """From the first thing planned on that day to the last, with a margin."""
-    windows = zone_windows(seat.point, day).values()
-    starts = [exam_start(seat.point, day), check_due(seat.point, day)[0], *(window.start for window in windows)]
-    ends = [exam_end(seat.point, day), *(window.end for window in windows)]
-    margin = (max(ends) - min(starts)) * 0.03
-    return min(starts) - margin, max(ends) + margin
-
-
 def draw_plan(seat: Seat, day: ExamDay) -> str:
     """Check, exam and each zone's recording window over one scale, with the present moment."""
-    start, end = day_span(seat, day)
+    start, end = day_span(seat.point, day)
     begins, ends = exam_start(seat.point, day), exam_end(seat.point, day)
     due, until = check_due(seat.point, day)
     windows = zone_windows(seat.point, day)

@@ -14,9 +14,11 @@ from exam_kit.home import Home, kit_root
 from exam_kit.i18n import _
 from exam_kit.web.alarms import alarm_routes
 from exam_kit.web.desk import Desk, session_of
+from exam_kit.web.footage import footage_routes
 from exam_kit.web.guard import Guard
 from exam_kit.web.media import media_routes
 from exam_kit.web.papers import paper_routes
+from exam_kit.web.pictures import picture_routes
 from exam_kit.web.screens import screen_routes
 from exam_kit.web.signin import signin_routes
 from exam_kit.web.wall import wall_routes
@@ -39,7 +41,9 @@ def build_app(home: Home) -> streamlit.App:
             *signin_routes(desk),
             *alarm_routes(desk),
             *wall_routes(desk),
+            *footage_routes(desk),
             *media_routes(desk),
+            *picture_routes(desk),
             *paper_routes(desk),
             *screen_routes(kit_root() / "pages"),
         ],

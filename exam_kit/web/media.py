@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,19 +35,37 @@ def _fresh(picture: Path) -> bytes | None:
     return found[0] if found and time.time() - found[1] / 1e9 <= FRESH_S else None
 
 
-def _so_far(path: Path) -> Response:
-    """A recording that still grows: as long as it is now, since a length once promised must be kept."""
+def _so_far(path: Path, asked: str) -> Response:
+    """A recording that still grows: as long as it is now, since a length once promised must be kept.
+
+    `asked` is the request's Range header; one range of bytes is answered, anything else with the whole.
+    """
     source = path.open("rb")
     size = os.fstat(source.fileno()).st_size
+    first, last = _range(asked, size)
+    source.seek(first)
 
     def pieces() -> Iterator[bytes]:
-        left = size
+        left = last - first + 1
         with source:
             while left > 0 and (piece := source.read(min(CHUNK_BYTES, left))):
                 left -= len(piece)
                 yield piece
 
-    return StreamingResponse(pieces(), media_type="video/mp4", headers={"Content-Length": str(size)})
+    headers = {"Content-Length": str(last - first + 1), "Accept-Ranges": "bytes"}
+    partial = (first, last) != (0, size - 1)
+    if partial:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return StreamingResponse(pieces(), status_code=206 if partial else 200, media_type="video/mp4", headers=headers)
+
+
+def _range(asked: str, size: int) -> tuple[int, int]:
+    """First and last byte of a single `bytes=first-last` or `bytes=first-`; the whole file for anything else."""
+    found = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", asked.strip())
+    if found is None or int(found[1]) >= size:
+        return 0, size - 1
+    last = min(int(found[2]), size - 1) if found[2] else size - 1
+    return (int(found[1]), last) if int(found[1]) <= last else (0, size - 1)
 
 
 def media_routes(desk: Desk) -> list[Route]:
@@ -70,7 +89,7 @@ def media_routes(desk: Desk) -> list[Route]:
             return PlainTextResponse("no such recording", status_code=404)
         if rows[0]["sha256"] is None:
             try:
-                return await run_in_threadpool(_so_far, path)
+                return await run_in_threadpool(_so_far, path, request.headers.get("range", ""))
             except FileNotFoundError:  # it was finished, and so renamed, this very moment
                 return PlainTextResponse("no such recording", status_code=404)
         return FileResponse(path, media_type="video/mp4")

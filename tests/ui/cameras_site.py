@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import av
+import cv2
+import numpy as np
+
 from exam_kit.agent.status import beat
 from exam_kit.cctv.status import CameraStatus, camera_statuses
 from exam_kit.clock import SystemClock, iso
@@ -20,7 +24,7 @@ from exam_kit.store import Ledger, Store, open_store
 from tests.ui import prepared
 from tests.ui.site import Site, start
 
-__all__ = ["CamerasSite", "serving"]
+__all__ = ["CamerasSite", "moving_picture", "serving", "still_picture"]
 
 
 @dataclass
@@ -105,3 +109,20 @@ def serving(root: Path, clip: bytes) -> Iterator[CamerasSite]:
         site.process.terminate()
         site.process.wait(20)
         store.close()
+
+
+def moving_picture(path: Path, seconds: int) -> bytes:
+    """An H.264 file of grey frames, four a second, a keyframe a second: small, and it plays."""
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=4, options={"preset": "ultrafast", "g": "4"})
+        stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
+        for number in range(4 * seconds):
+            picture = np.full((96, 160, 3), 40 + number % 160, dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path.read_bytes()
+
+
+def still_picture() -> bytes:
+    """A small JPEG."""
+    return bytes(cv2.imencode(".jpg", np.full((36, 64, 3), 120, dtype=np.uint8))[1])

@@ -167,15 +167,6 @@ def test_recording_is_started_and_stopped_on_an_order(page: Page, site: Site) ->
     store.close()
 
 
-def test_what_was_recorded_is_shown_and_played(page: Page, site: Site) -> None:
-    sign_in(page, site, "vera", path="cameras")
-    page.get_by_role("radio", name="Записано").click()
-    expect(page.locator("[data-coverage] .recorded").first).to_be_visible()
-    page.locator("[data-coverage] summary").click()
-    expect(page.locator("[data-coverage] table")).to_contain_text("COR1-1")
-    expect(page.locator("video")).to_have_attribute("src", re.compile(r"/recordings/\d+\.mp4"))
-
-
 def test_the_copy_is_ordered_with_a_witness(page: Page, site: Site) -> None:
     store, _ledger = site.store()
     sign_in(page, site, "anna", path="archive")
