@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import av.error
@@ -110,6 +108,7 @@ class CameraLoop(threading.Thread):
                 return missing, "nobody is at its address"
         try:
             self._mind_space()
+            self._shared.sealer.disk.mind(camera)
             self._shared.emit({"event": "connecting", "camera": camera})
             with Connection(self._order, self._shared.config, self._stop_asked, self._shared.scrubber) as connection:
                 causes = _READING
@@ -121,6 +120,8 @@ class CameraLoop(threading.Thread):
             cause, detail = "stream_changed", "the camera changed its picture"
         except _LowSpace as problem:
             cause, detail = "disk_full", str(problem)
+        except TimeoutError as problem:
+            cause, detail = "disk_failed", problem.strerror or ""
         except DiskRefused as problem:
             cause, detail = ("disk_full" if problem.full else "disk_failed"), str(problem)
         except av.error.FFmpegError as problem:
@@ -142,9 +143,9 @@ class CameraLoop(threading.Thread):
 
     def _mind_space(self) -> None:
         """Stop while a clean close is still possible."""
-        folder = Path(self._shared.config.footage)
-        folder.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(folder).free
+        free = self._shared.sealer.disk.free
+        if isinstance(free, OSError):
+            raise DiskRefused(free)
         if free < self._shared.config.reserve_bytes:
             raise _LowSpace(f"{free} bytes free, {self._shared.config.reserve_bytes} are kept")
 

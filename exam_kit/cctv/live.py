@@ -16,10 +16,10 @@ import numpy as np
 from exam_kit.cctv.picture import Frame, PictureState, Thresholds
 from exam_kit.cctv.picture_watch import PictureWatch
 from exam_kit.cctv.still import picture
+from exam_kit.cctv.wire import Timings
 
 __all__ = ["LivePicture"]
 
-EVERY_S = 1.0
 MAX_WIDTH = 640
 JPEG_QUALITY = 75
 
@@ -27,7 +27,14 @@ JPEG_QUALITY = 75
 class LivePicture:
     """Decodes keyframes of one connection. Belongs to the camera's thread."""
 
-    def __init__(self, path: Path, stream: Any, thresholds: Mapping[str, float], reference: Path | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        stream: Any,
+        thresholds: Mapping[str, float],
+        reference: Path | None,
+        timings: Timings,
+    ) -> None:
         self._path = path
         context = stream.codec_context
         self._decoder = av.CodecContext.create(context.name, "r")
@@ -38,13 +45,14 @@ class LivePicture:
         self._watch = PictureWatch(Thresholds.from_mapping(thresholds), _read(reference))
         self._moved = False
         self._next_s = 0.0
+        self._every_s = min((every_s for every_s in (timings.picture_s, timings.live_s) if every_s > 0), default=0.0)
         self.state = PictureState.UNKNOWN
         self.width = context.width
         self.height = context.height
 
     def due(self) -> bool:
         """Is it time for another picture?"""
-        return time.monotonic() >= self._next_s
+        return self._every_s > 0 and time.monotonic() >= self._next_s
 
     def show(self, data: bytes) -> None:
         """Decode a keyframe's bytes, judge it and put it where the screens look.
@@ -52,7 +60,7 @@ class LivePicture:
         A keyframe that cannot be decoded makes the state unknown; a folder that cannot be written only leaves the old
         picture there, whose age the screens show.
         """
-        self._next_s = time.monotonic() + EVERY_S
+        self._next_s = time.monotonic() + self._every_s
         frame = self._decode(data)
         if frame is None:
             self.state = PictureState.UNKNOWN

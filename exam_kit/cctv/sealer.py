@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from exam_kit.cctv.disk import Disk, SegmentFile
 from exam_kit.cctv.names import Label, closed_path
-from exam_kit.cctv.writer import SegmentFile
 
 __all__ = ["Finished", "Sealer", "finish", "hash_file", "sync_folder"]
 
@@ -72,9 +72,13 @@ def finish(footage: Path, opened: PurePosixPath, label: Label, start: datetime, 
 
 
 class Sealer:
-    """Two threads for one worker: one syncs every open file about once a second, one finishes ended files in turn."""
+    """Two threads for one worker: one syncs every open file about once a second, one finishes ended files in turn.
 
-    def __init__(self) -> None:
+    What they seal is written by `disk`, a third.
+    """
+
+    def __init__(self, disk: Disk) -> None:
+        self.disk = disk
         self._open: set[SegmentFile] = set()
         self._lock = threading.Lock()
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -100,7 +104,8 @@ class Sealer:
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Wait until everything given is done."""
+        """Wait until everything given is done; files that were ended are finished."""
+        self.disk.close()
         self._jobs.put(None)
         self._ended.set()
         for thread in self._threads:
@@ -108,6 +113,7 @@ class Sealer:
 
     def _sync(self) -> None:
         while not self._ended.wait(SYNC_EVERY_S):
+            self.disk.look()
             with self._lock:
                 files = list(self._open)
             for file in files:

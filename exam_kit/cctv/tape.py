@@ -41,7 +41,6 @@ class _Segment:
     """The segment being written."""
 
     writer: SegmentWriter
-    path: PurePosixPath
     anchor: Anchor
     first: int
     base: int
@@ -113,7 +112,7 @@ class Tape:
     def _live(self, head: Any) -> LivePicture:
         reference = Path(self._order.reference) if self._order.reference else None
         path = Path(self._config.live) / f"{self._order.source.camera}.jpg"
-        return LivePicture(path, head, self._config.picture, reference)
+        return LivePicture(path, head, self._config.picture, reference, self._config.timings)
 
     def end(self, reason: str) -> None:
         """Close the segment, if one is open."""
@@ -144,29 +143,26 @@ class Tape:
 
     def _open(self, arrival: Arrival, anchor: Anchor, connection: Connection) -> None:
         start = anchor.moment(arrival.ticks)
-        footage = Path(self._config.footage)
-        number = 1
-        while (footage / (path := open_path(self._order.label, start, number))).exists():
-            number += 1
+        footage, camera = Path(self._config.footage), self._order.source.camera
+        # The rest of the group cannot be seen without its first picture; it is written all the same.
+        damaged = self._order.source.may_lose and not is_whole(arrival.head, arrival.data or b"")
+
+        def opened(path: Path) -> None:
+            self._sealer.later(lambda: _quietly_sync(path.parent))
+            where = path.relative_to(footage).as_posix()
+            self._emit({"event": "opened", "camera": camera, "path": where, "from": iso(start), "damaged": damaged})
+
         sound = connection.sound.template if connection.sound else None
-        writer = SegmentWriter(footage / path, start, self._order.source.camera, arrival.head, sound)
+        writer = SegmentWriter(
+            self._sealer.disk, lambda number: footage / open_path(self._order.label, start, number), start, camera,
+            arrival.head, sound, opened,
+        )  # fmt: skip
         delay = REORDERED if arrival.head.codec_context.has_b_frames else 0
         order = DecodeOrder(delay, connection.frame_ticks)
         base = arrival.ticks - delay * connection.frame_ticks
-        self._segment = _Segment(writer, path, anchor, arrival.ticks, base, order)
+        self._segment = _Segment(writer, anchor, arrival.ticks, base, order)
         self._end = start
         self._sealer.watch(writer.file)
-        self._sealer.later(lambda: _quietly_sync((footage / path).parent))
-        self._emit(
-            {
-                "event": "opened",
-                "camera": self._order.source.camera,
-                "path": path.as_posix(),
-                "from": iso(start),
-                # The rest of the group cannot be seen without it; it is written all the same.
-                "damaged": self._order.source.may_lose and not is_whole(arrival.head, arrival.data or b""),
-            }
-        )
 
     def _put(self, arrival: Arrival, segment: _Segment, connection: Connection) -> None:
         packet = arrival.packet
@@ -203,16 +199,17 @@ class Tape:
         except (DiskRefused, av.error.FFmpegError):
             # Without an index it is still a fragmented mp4 that plays to its last whole frame; up to there it counts.
             reason = reason if reason in ("disk_full", "disk_failed") else "disk_failed"
-            found = inspect(footage / segment.path)
-            end, frames = writer.start + timedelta(seconds=found.duration_s), found.frames
+            end, frames = _what_is_whole(writer)
         self._end = end
         self._sealer.release(writer.file)
-        about = {"camera": camera, "opened_path": segment.path.as_posix()}
 
         def seal() -> None:
+            if writer.file.path is None:
+                return  # it never came into being
+            path = PurePosixPath(writer.file.path.relative_to(footage).as_posix())
+            about = {"camera": camera, "opened_path": path.as_posix()}
             try:
-                writer.file.close()
-                done = finish(footage, segment.path, self._order.label, writer.start, end)
+                done = finish(footage, path, self._order.label, writer.start, end)
             except OSError as problem:
                 self._emit({"event": "unfinished", **about, "detail": problem.strerror or type(problem).__name__})
                 return
@@ -220,7 +217,17 @@ class Tape:
             about.update({"from": iso(writer.start), "to": iso(end)})
             self._emit({"event": "closed", **about, "frames": frames, "bytes": done.bytes})
 
-        self._sealer.later(seal)
+        writer.file.end(lambda: self._sealer.later(seal))
+
+
+def _what_is_whole(writer: SegmentWriter) -> tuple[datetime, int]:
+    """End and frames of a file that the disk refused to complete."""
+    file = writer.file
+    if file.fault is None or file.overflowed or file.path is None:
+        # What was given to the disk before is still being written.
+        return writer.start + timedelta(seconds=writer.whole_s), writer.whole_frames
+    found = inspect(file.path)
+    return writer.start + timedelta(seconds=found.duration_s), found.frames
 
 
 def _quietly_sync(folder: Path) -> None:

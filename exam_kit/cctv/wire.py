@@ -47,6 +47,10 @@ class Timings:
     sign_in_tries: int = 3
     disk_wait_s: float = 2.0
     between_starts_s: float = 0.05
+    picture_s: float = 1.0
+    """Between judgements of a picture's health; 0: never."""
+    live_s: float = 1.0
+    """Between pictures for the screens while somebody looks; 0: none."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ import cv2
 import psutil
 
 from exam_kit.cctv.camera_loop import CameraLoop, Shared
+from exam_kit.cctv.disk import Disk
+from exam_kit.cctv.outbox import Outbox
 from exam_kit.cctv.sealer import Sealer
 from exam_kit.cctv.source import Scrubber
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
@@ -29,33 +31,26 @@ __all__ = ["main"]
 
 ALIVE_S = 1.0
 EXIT_PROGRAM_FAULT = 70
+TELL_S = 60.0
+"""For the last reports, when everything is closed; an agent that does not read for so long recovers the files later."""
+LAST_WORD_S = 2.0
 
 
 class Worker:
     """Starts and stops camera threads as told."""
 
     def __init__(self, config: WorkerConfig, output: IO[str]) -> None:
-        self._output = output
-        self._lock = threading.Lock()
-        self._heard = True
+        self._outbox = Outbox(output)
         self._scrubber = Scrubber()
-        self._sealer = Sealer()
+        self._sealer = Sealer(Disk(Path(config.footage)))
         self._shared = Shared(config, self._sealer, self._scrubber, self.emit)
         self._cameras: dict[str, CameraLoop] = {}
         self._ending: list[CameraLoop] = []
         self._ended = threading.Event()
 
     def emit(self, event: dict[str, Any]) -> None:
-        """Tell the agent; when it is gone there is nobody to tell, and recovery will find the files."""
-        line = json.dumps(event, ensure_ascii=False)
-        with self._lock:
-            if not self._heard:
-                return
-            try:
-                self._output.write(line + "\n")
-                self._output.flush()
-            except (OSError, ValueError):
-                self._heard = False
+        """Have the agent told; never waits."""
+        self._outbox.put(event)
 
     def run(self, commands: IO[str]) -> None:
         """Follow commands until "quit" or the end of the input."""
@@ -96,11 +91,13 @@ class Worker:
         for loop in [*self._cameras.values(), *self._ending]:
             loop.join()
         self._sealer.close()
+        self._outbox.close(TELL_S)
 
     def crash(self, kind: type[BaseException], problem: BaseException | None, trace: TracebackType | None) -> None:
         """A fault of the program ends the process at once: the agent starts a fresh one and recovers the files."""
         text = "".join(traceback.format_exception(kind, problem, trace))
         self.emit({"event": "failed", "detail": self._scrubber.clean(text)})
+        self._outbox.close(LAST_WORD_S)
         os._exit(EXIT_PROGRAM_FAULT)
 
     def _beat(self) -> None:

@@ -1,8 +1,9 @@
 """One piece of recording, written so that it plays whatever happens to the process.
 
-The file is fragmented mp4: every second of video reaches the operating system as one self-contained fragment, so a
-killed process loses less than a second. A clean close adds an ordinary index and turns the file into an ordinary mp4
-by one write of eight bytes at its head; until that write it stays a valid fragmented one.
+The file is fragmented mp4: every quarter of a second reaches the operating system as one self-contained fragment, so a
+killed process loses less than that. A clean close adds an ordinary index and turns the file into an ordinary mp4
+by one write of eight bytes at its head; until that write it stays a valid fragmented one. What is written is written
+by the disk's thread (`exam_kit.cctv.disk`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,13 @@ import av
 import av.error
 from av.stream import Stream
 
+from exam_kit.cctv.disk import Disk, SegmentFile
 from exam_kit.clock import iso
 
 __all__ = ["CARRIED_SOUND", "NOTE_TITLE", "DiskRefused", "SegmentFile", "SegmentWriter", "usable_sound"]
 
-FRAGMENT_US = 1_000_000
+FRAGMENT_US = 250_000
+BUFFER_BYTES = 1 << 17
 NOTE_TITLE = "exam-kit segment"
 CARRIED_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "opus"})
 """Sound that mp4 can carry. G.711 and its kin stop the muxer, and with it the picture: they are left out."""
@@ -32,7 +36,7 @@ OPTIONS = {
     "frag_duration": str(FRAGMENT_US),
     "flush_packets": "1",
     # A sound track that falls silent must not hold back the picture (FFmpeg waits ten seconds for it).
-    "max_interleave_delta": str(FRAGMENT_US // 2),
+    "max_interleave_delta": "500000",
 }
 
 
@@ -53,81 +57,40 @@ def usable_sound(stream: Stream) -> bool:
     return context.name != "aac" or bool(context.extradata)
 
 
-class SegmentFile:
-    """The file under the muxer. After the first failed write it takes nothing more and says so in `fault`.
-
-    The muxer is told that all is well: it would otherwise try to repair the head of a file whose new index did not
-    fit, and so destroy what is there.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.fault: OSError | None = None
-        self._file = path.open("xb", buffering=0)
-        self._position = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes in the file."""
-        return os.fstat(self._file.fileno()).st_size
-
-    def write(self, data: bytes) -> int:
-        left = memoryview(data)
-        try:
-            while left and self.fault is None:
-                left = left[self._file.write(left) :]
-        except OSError as problem:
-            self.fault = problem
-        self._position += len(data)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        if self.fault is None:
-            self._position = self._file.seek(offset, whence)
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def sync(self) -> None:
-        """Bring what is written to the medium. Called from another thread than the writing one."""
-        if not self._file.closed:
-            getattr(os, "fdatasync", os.fsync)(self._file.fileno())
-
-    def close(self) -> None:
-        self._file.close()
-
-
 class SegmentWriter:
     """Writes one segment. Timestamps are given in the streams' own time bases, the first one being 0."""
 
-    def __init__(self, path: Path, start: datetime, camera: str, video: Stream, sound: Stream | None) -> None:
-        """Create the file and its head.
+    def __init__(
+        self,
+        disk: Disk,
+        name: Callable[[int], Path],
+        start: datetime,
+        camera: str,
+        video: Stream,
+        sound: Stream | None,
+        opened: Callable[[Path], None],
+    ) -> None:
+        """`name` gives the file's path, numbered from 1 for names that are taken; `opened` is told it, on the disk's
+        thread, when the file is there.
 
         Raises:
-            DiskRefused: no space, or the medium refuses.
             av.error.FFmpegError: the stream cannot be put into mp4.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.file = SegmentFile(path)
-        except OSError as problem:
-            raise DiskRefused(problem) from None
+        self.file = SegmentFile(disk, camera, name, opened)
         self.start = start
         self.frames = 0
         self.bytes = 0
-        self._container = av.open(self.file, "w", format="mp4", options=OPTIONS)
+        self.whole_frames = 0
+        """frames that were given to the disk"""
+        self.whole_s = 0.0
+        """up to where, seconds from the start"""
+        self._container = av.open(self.file, "w", format="mp4", options=OPTIONS, buffer_size=BUFFER_BYTES)
         # Who and when, inside the file: it can be taken in again when every index is lost.
         self._container.metadata["comment"] = json.dumps({"title": NOTE_TITLE, "camera": camera, "from": iso(start)})
         self._sound: Any = None
-        try:
-            self._video = self._container.add_stream_from_template(video)
-            if sound is not None:
-                self._sound = self._container.add_stream_from_template(sound)
-        except (av.error.FFmpegError, ValueError):
-            self.file.close()
-            path.unlink()  # nothing was written yet
-            raise
+        self._video = self._container.add_stream_from_template(video)
+        if sound is not None:
+            self._sound = self._container.add_stream_from_template(sound)
         if video.codec_context.name == "hevc":
             # Players of one large maker open H.265 under this tag only; all others take it as well.
             self._video.codec_context.codec_tag = "hvc1"
@@ -139,20 +102,24 @@ class SegmentWriter:
             DiskRefused: the disk takes no more.
             av.error.FFmpegError: the muxer refuses this packet.
         """
-        size = packet.size
+        self.bytes += packet.size
+        at, base = packet.pts, packet.time_base
         packet.stream = self._sound if sound else self._video
-        self._container.mux(packet)
-        self.bytes += size
+        self._container.mux_one(packet)
+        if self.file.hand_over() and not sound:
+            # The fragments that are out hold everything before this frame.
+            self.whole_frames, self.whole_s = self.frames, float(at * base)
         self.frames += not sound
         self._check()
 
     def close(self) -> None:
-        """Write the index. The descriptor stays open for the last sync; close it with ``file.close()``.
+        """Write the index. The file stays open for what is still to be written; close it with ``file.end()``.
 
         Raises:
             DiskRefused: the index did not fit; the file plays as it is.
         """
         self._container.close()
+        self.file.hand_over()
         self._check()
 
     def _check(self) -> None:
