@@ -15,6 +15,7 @@ PAGES = (
     ("today", N_("Today"), ":material/today:"),
     ("checks", N_("Checks"), ":material/fact_check:"),
     ("cameras", N_("Cameras"), ":material/videocam:"),
+    ("picture", N_("Picture"), ":material/compare:"),
     ("archive", N_("Archive"), ":material/inventory_2:"),
     ("access_log", N_("Access log"), ":material/menu_book:"),
     ("incidents", N_("Incidents"), ":material/report:"),
