@@ -26,6 +26,8 @@ RIGHTS = {
     "stop": (Act.RECORD, Act.ORDER_RECORDING),
     "check": (Act.RUN_CHECKS,),
     "archive": (Act.ARCHIVE,),
+    "camera_clock": (Act.RECORD, Act.ORDER_RECORDING),
+    "export_span": (Act.ARCHIVE,),
     "cancel": (Act.ARCHIVE, Act.RUN_CHECKS),
 }
 
