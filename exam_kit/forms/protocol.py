@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from exam_kit.checks.model import Reason
 from exam_kit.clock import from_iso
 from exam_kit.forms.protocol_parts import MARKS, comparison_part, stations_part, waivers_part
 from exam_kit.forms.sheet import DUTY_SIGNATURES, Paper, signature
@@ -56,7 +57,8 @@ def check_protocol_pdf(
     `run` is `exam_kit.checks.results.told`'s, with the comparison and the stations, or `run_dict`'s without them.
     """
     paper = Paper(point, language, head, day=day, made_at=made_at)
-    checks = [_check(paper, number, check) for number, check in enumerate(run["checks"], 1)]
+    asked = _in_order(run["checks"])
+    checks = [_check(paper, number, check) for number, check in enumerate(asked, 1)]
     actor = (people or {}).get(run["actor"])
     verdict = run["verdict_label"]
     more = [
@@ -86,9 +88,18 @@ def check_protocol_pdf(
         verdict=verdict[language] if verdict else paper.say(N_("still running")),
         good=run["verdict"] == "ready",
         counts=_counts(run, language),
-        remarks=_remarks(paper, run["checks"]),
+        remarks=_remarks(paper, asked) + _station_remarks(paper, run),
     )
     return typeset("protocol", data, paper.made_at)
+
+
+def _in_order(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What was asked of this computer, families together, in the order of each family's first check."""
+    families: dict[str, list[Mapping[str, Any]]] = {}
+    for check in checks:
+        if check.get("reason") != Reason.NOT_REQUIRED:
+            families.setdefault(check["family_label"]["en"], []).append(check)
+    return [check for family in families.values() for check in family]
 
 
 def _check(paper: Paper, number: int, check: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,6 +155,18 @@ def _remarks(paper: Paper, checks: Sequence[Mapping[str, Any]]) -> list[str]:
                 check["fix"].get(paper.language, ""),
             )
     return [_remark(paper, *words[key], places) for key, places in found.items()]
+
+
+def _station_remarks(paper: Paper, run: Mapping[str, Any]) -> list[str]:
+    """The same for exam stations: what is not good there, and on which of them."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for station, told in run.get("stations", {}).items():
+        for check in told["checks"]:
+            if check["state"] in REMARKED:
+                state = f"{check['state_label'][paper.language]}, {check['severity_label'][paper.language]}"
+                key = check["title"][paper.language], state, check["fix"].get(paper.language, "")
+                found.setdefault(key, []).append(station)
+    return [f"{', '.join(where)}: {title} ({state}). {fix}".rstrip() for (title, state, fix), where in found.items()]
 
 
 def _remark(paper: Paper, title: str, state: str, fix: str, places: Sequence[tuple[int, str]]) -> str:

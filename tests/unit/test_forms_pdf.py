@@ -18,6 +18,7 @@ from exam_kit.errors import m
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf
 from exam_kit.forms.access_log import COLUMNS
 from exam_kit.forms.incident import FIELDS
+from exam_kit.forms.sheet import DUTY_SIGNATURES
 from exam_kit.i18n import LANGUAGES, translate
 from exam_kit.journal.access_log import AccessDraft, AccessLog
 from exam_kit.journal.incidents import IncidentDraft, Incidents
@@ -232,6 +233,40 @@ def test_the_act_lists_every_file_and_gap(point: Point, clock: FakeClock) -> Non
 def test_an_empty_act_and_an_empty_log_say_so(point: Point, clock: FakeClock) -> None:
     assert "Файлов нет" in text_of(handover_act_pdf(point, DAY, act_of(0, clock.now()), "ru", AT))
     assert "Записей нет" in text_of(access_log_pdf(point, DAY, [], "ru", AT, made_at=clock.now()))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_signature_lines_never_stand_alone(point: Point, clock: FakeClock, language: str) -> None:
+    run = run_of(check("ok"), check("fail", "R1-1"))
+    seen = set()
+    # A row and a remark more each time: the lines come to the foot of a page, and over it.
+    for number in range(20):
+        run["checks"] += [{**check("unknown"), "check": f"more-{number}"}]
+        pages = PdfReader(io.BytesIO(check_protocol_pdf(point, DAY, run, language, AT, made_at=clock.now()))).pages
+        seen.add(len(pages))
+        last = squeezed(pages[-1].extract_text())
+        assert "НЕГОТОВ" in last
+        assert [role for role in DUTY_SIGNATURES if squeezed(translate(role, language)) not in last] == []
+    assert len(seen) > 1
+
+
+def test_what_is_not_good_on_a_station_stands_in_the_remarks(point: Point, clock: FakeClock) -> None:
+    run = run_of(check("ok"))
+    run["stations"] = {name: run_of(check("fail", name), check("ok", name)) for name in ("PRINT-1", "SCAN-1")}
+    text = text_of(check_protocol_pdf(point, DAY, run, "en", AT, made_at=clock.now()))
+    assert "PRINT-1, SCAN-1: Камера отвечает (FAIL, важно). проверьте кабель" in text
+
+
+def test_checks_are_numbered_as_they_stand_and_what_is_not_asked_here_is_left_out(
+    point: Point, clock: FakeClock
+) -> None:
+    disk = {"family_label": dict.fromkeys(LANGUAGES, "Диск"), "title": dict.fromkeys(LANGUAGES, "Место")}
+    absent = {**check("skip"), "reason": "not_required", "title": dict.fromkeys(LANGUAGES, "Сканер найден")}
+    run = run_of(check("ok"), {**check("fail"), **disk, "check": "disk"}, absent, check("unknown", "R1-1"))
+    text = text_of(check_protocol_pdf(point, DAY, run, "ru", AT, made_at=clock.now()))
+    assert "Сканер найден" not in text
+    assert "№ 2 Камера отвечает · R1-1 (UNKNOWN" in text
+    assert "№ 3 Место (FAIL" in text
 
 
 def test_what_is_unknown_is_never_ticked(make_protocol: Make) -> None:
