@@ -11,8 +11,10 @@ from pathlib import Path
 
 __all__ = ["Kernel", "cache_folder", "fetch", "find", "initramfs"]
 
-BOOT_MODULES = ("virtio_pci", "virtio_blk", "9pnet_virtio", "9p", "ext4", "vfat", "exfat", "nls_utf8", "nls_ascii",
-                "dm-log-writes", "loop", "crc32c_generic")  # fmt: skip
+BOOT_MODULES = (
+    "virtio_pci", "virtio_blk", "9pnet_virtio", "9p", "dm-log-writes", "loop",
+    "ext4", "vfat", "exfat", "crc32c_generic", "nls_utf8", "nls_ascii", "nls_cp437",
+)  # fmt: skip
 FLAVOUR = "linux-image-amd64"
 
 INIT = """#!/bin/sh

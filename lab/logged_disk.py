@@ -7,13 +7,30 @@ import os
 import struct
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["LoggedDisk"]
+__all__ = ["OPTIONS", "LoggedDisk", "marker"]
 
 NAME = "logged"
+OPTIONS = {"vfat": ("iocharset=utf8",), "exfat": ("iocharset=utf8",)}
+"""Beyond the usual, by file system: how a desktop mounts a stick, with names in any script."""
 _HEAD = struct.Struct("<3I I I I i I I I Q 128s 129s 7s")  # struct dm_ioctl, include/uapi/linux/dm-ioctl.h
 _TARGET_MSG = (3 << 30) | (_HEAD.size << 16) | (0xFD << 8) | 14
+
+
+def marker() -> Callable[[str], None]:
+    """A function that notes in the log what has happened by now: at most 400 bytes, no blank. From any process."""
+    control, lock = os.open("/dev/mapper/control", os.O_RDWR), threading.Lock()
+
+    def mark(text: str) -> None:
+        message = struct.pack("<Q", 0) + f"mark {text}".encode() + b"\0"
+        size = _HEAD.size + len(message)
+        head = _HEAD.pack(4, 0, 0, size, _HEAD.size, 0, 0, 0, 0, 0, 0, NAME.encode(), b"", b"")
+        with lock:
+            fcntl.ioctl(control, _TARGET_MSG, head + message + bytes(64))
+
+    return mark
 
 
 class LoggedDisk:
@@ -21,24 +38,13 @@ class LoggedDisk:
 
     def __init__(self, disk: Path, log: Path, kind: str, mount: Path) -> None:
         self._mount = mount
-        self._lock = threading.Lock()
         sectors = int(Path(f"/sys/class/block/{disk.name}/size").read_text())
         _do("dmsetup", "create", NAME, "--table", f"0 {sectors} log-writes {disk} {log}")
         mount.mkdir(parents=True, exist_ok=True)
-        _do("mount", "-t", kind, f"/dev/mapper/{NAME}", str(mount))
-        self._control = os.open("/dev/mapper/control", os.O_RDWR)
-
-    def mark(self, text: str) -> None:
-        """Note in the log that this has been promised by now; at most 400 bytes without a blank."""
-        message = struct.pack("<Q", 0) + f"mark {text}".encode() + b"\0"
-        size = _HEAD.size + len(message)
-        head = _HEAD.pack(4, 0, 0, size, _HEAD.size, 0, 0, 0, 0, 0, 0, NAME.encode(), b"", b"")
-        with self._lock:
-            fcntl.ioctl(self._control, _TARGET_MSG, head + message + bytes(64))
+        _do("mount", "-t", kind, "-o", ",".join(["rw", *OPTIONS.get(kind, ())]), f"/dev/mapper/{NAME}", str(mount))
 
     def close(self) -> None:
         """Unmount; what the log held back is written."""
-        os.close(self._control)
         _do("umount", str(self._mount))
         _do("dmsetup", "remove", NAME)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from lab import machine
 from lab.experiment import Experiment, Found
-from lab.logged_disk import LoggedDisk
+from lab.logged_disk import OPTIONS, LoggedDisk, marker
 from lab.write_log import Cut, Image, WriteLog, chosen, cuts, torn
 
 __all__ = ["EXPERIMENTS", "MKFS", "Trial"]
@@ -36,7 +36,6 @@ MKFS = {
     "vfat": ("mkfs.vfat", "-F", "32", "-s", "1"),
     "exfat": ("mkfs.exfat",),
 }
-MOUNT = {"vfat": ("-o", "iocharset=utf8"), "exfat": ("-o", "iocharset=utf8")}
 LOG_FACTOR = 6
 """The log holds everything that was ever written; it is a sparse file."""
 BASE, DISK, LOG, FOUND = "base.img", "disk.img", "log.img", "found.json"
@@ -133,7 +132,7 @@ def mounts_here(file_system: str) -> bool:
 def _mounted(disk: Path, kind: str, *, writable: bool) -> Iterator[Path]:
     mount = disk.with_name("mount")
     mount.mkdir(exist_ok=True)
-    options = ["loop", "rw" if writable else "ro", *(MOUNT[kind][1:] if kind in MOUNT else ())]
+    options = ["loop", "rw" if writable else "ro", *OPTIONS.get(kind, ())]
     line = ["mount", "-t", kind, "-o", ",".join(options), str(disk), str(mount)]
     subprocess.run(line, check=True, capture_output=True, text=True)
     try:
@@ -158,8 +157,8 @@ def main() -> None:
     """Inside the machine."""
     trial = Trial(**json.loads((IN_MACHINE / "trial.json").read_text()))
     if sys.argv[1] == "run":
-        with LoggedDisk(Path("/dev/vda"), Path("/dev/vdb"), trial.file_system, Path("/run/logged")) as disk:
-            trial.made().run(Path("/run/logged"), IN_MACHINE, disk.mark)
+        with LoggedDisk(Path("/dev/vda"), Path("/dev/vdb"), trial.file_system, Path("/run/logged")):
+            trial.made().run(Path("/run/logged"), IN_MACHINE, marker())
     else:
         (IN_MACHINE / FOUND).write_text(json.dumps(asdict(trial.look(IN_MACHINE))))
 
