@@ -58,7 +58,7 @@ def _row(seat: Seat, camera: Camera) -> str:
     else:
         plate = escape(" ".join(part for part in (words.maker, words.model) if part)) or "—"
         cells = [plate, escape(words.firmware) or "—", _clock(seat, words), _asked(seat, words)]
-    return f"<tr><td><b>{escape(camera.label)}</b></td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return f'<tr><td class="nb"><b>{escape(camera.label)}</b></td><td>{"</td><td>".join(cells)}</td></tr>'
 
 
 def _clock(seat: Seat, words: Words) -> str:
