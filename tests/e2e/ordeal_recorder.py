@@ -79,6 +79,9 @@ class Fault:
     machine_wide: bool = False
     """one repetition a round, whatever number of cameras it hits"""
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def promise(self) -> str:
         return f"before the kill < {self.promised_s:g}" if self.kill else f"outage + {self.promised_s:g}"
