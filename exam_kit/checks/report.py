@@ -79,7 +79,8 @@ def result_dict(result: Result) -> dict[str, Any]:
         "expected": in_all(lambda language: expected(result, language)),
         "found": in_all(lambda language: found(result, language)),
         "values": dict(result.fact.values),
-        "evidence": dict(result.fact.evidence),
+        # A point's own check may give none: then what it measured, or why it could not, is what there is to look at.
+        "evidence": dict(result.fact.evidence or result.fact.values or ({"reason": reason.value} if reason else {})),
         "fix": dict(result.fix),
         "at": result.at,
         "elapsed_s": result.elapsed_s,
