@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ LIVE_WAIT_S = 0.015
 """A read that took this long waited for the camera: what came before it was backlog."""
 BACKLOG_S = 2.0
 BACKLOG_PACKETS = 400
+EARLY_SOUND = 50
 JUMP_S = 10.0
 """Timestamps that leap this far, or backwards by more than frames are ever reordered, begin a new segment."""
 BACK_S = 2.0
@@ -130,13 +132,8 @@ class Connection:
             SourceFault: the camera ended, stalled or cannot be read.
             StreamChanged: what follows does not belong into the same file, and does not say what it is.
         """
-        began = False
         held: list[tuple[bool, Packet]] = []
-        for video, packet in self._tracks():
-            if not began:
-                if not (video and packet.is_keyframe):
-                    continue
-                began = True
+        for video, packet in self._from_keyframe():
             if held or (video and packet.pts is None and self._newest is None):
                 # The first frame came without a time: its neighbours tell it.
                 held.append((video, packet))
@@ -151,6 +148,18 @@ class Connection:
                 held = []
                 continue
             yield self._arrival(video, packet)
+
+    def _from_keyframe(self) -> Iterator[tuple[bool, Packet]]:
+        """The tracks from the first keyframe on; sound that came just before it may belong to it."""
+        early: deque[Packet] = deque(maxlen=EARLY_SOUND)
+        tracks = self._tracks()
+        for video, packet in tracks:
+            if not video:
+                early.append(packet)
+            elif packet.is_keyframe:
+                yield True, packet
+                yield from ((False, sound) for sound in early)
+                yield from tracks
 
     def _tracks(self) -> Iterator[tuple[bool, Packet]]:
         """(is it the picture?, packet) as it goes into the file, compressed here where it has to be."""

@@ -104,10 +104,16 @@ def _open(source: Source, form: _Form, open_s: float, read_s: float, scrubber: S
             # An interrupted connection is reported as anything, even as invalid data.
             fault = SourceFault("timeout", source.camera, "timed out")
     else:
-        if container.streams.video:
+        if container.streams.video and (container.streams.video[0].width or time.monotonic() - began < open_s):
             return container
+        silent = bool(container.streams.video)
         container.close()
-        fault = SourceFault("no_video", source.camera, "no video stream")
+        # A camera that describes its stream and then sends nothing of it counts as opened for FFmpeg.
+        fault = (
+            SourceFault("timeout", source.camera, "it answers and sends nothing")
+            if silent
+            else SourceFault("no_video", source.camera, "no video stream")
+        )
     raise fault from None
 
 

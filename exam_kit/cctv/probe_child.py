@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 from av.video.stream import VideoStream
 
+from exam_kit.cctv.opening import open_input
 from exam_kit.cctv.picture import Approved, Frame, Thresholds, judge, measure
 from exam_kit.cctv.picture_caption import caption_kept
-from exam_kit.cctv.opening import open_input
 from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
 __all__ = ["main"]

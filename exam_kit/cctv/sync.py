@@ -69,5 +69,7 @@ def in_step(arrivals: Iterator[Arrival], base: Fraction, cuts: Callable[[Arrival
                     yield arrival
     except (SourceFault, StreamChanged):
         yield from release()
+        yield from ahead
         raise
     yield from release()
+    yield from ahead
