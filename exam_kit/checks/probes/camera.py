@@ -14,6 +14,7 @@ from exam_kit.point import Camera
 
 if TYPE_CHECKING:
     from exam_kit.cctv.probe import CameraFacts
+    from exam_kit.cctv.references import Reference, ReferenceState
 
 LOOK_S = 2.0
 REASONS = {"timeout": Reason.TIMEOUT, "unauthorised": Reason.DENIED}
@@ -32,11 +33,14 @@ def _look(at: At) -> CameraFacts:
     # Loads OpenCV and PyAV, which a reader of profiles or an old run does not need.
     from exam_kit.cctv.picture import Thresholds
     from exam_kit.cctv.probe import look
+    from exam_kit.cctv.references import ReferenceState
     from exam_kit.cctv.source import Source
 
     camera = one(at)
     password = at.context.secrets.get(f"camera:{camera.id}")
-    thresholds = Thresholds.from_mapping(at.profile.picture)
+    thresholds = Thresholds.from_mapping(at.profile.picture_of(camera.id))
+    # One that is old still tells more than none; one the ledger does not know tells nothing.
+    trusted = standing(at)[0] in (ReferenceState.GOOD, ReferenceState.OLD)
     approved = at.context.home.references / f"{camera.id}.jpg"
 
     def watch() -> CameraFacts:
@@ -46,10 +50,20 @@ def _look(at: At) -> CameraFacts:
             seconds=LOOK_S,
             timeout_s=at.remaining_s(keep_s=0.4),
             thresholds=thresholds,
-            reference=approved if approved.exists() else None,
+            reference=approved if trusted else None,
         )
 
     return at.once(f"look {camera.id}", watch)
+
+
+def standing(at: At, size: tuple[int, int] | None = None) -> tuple[ReferenceState, Reference | None]:
+    """Whether the camera's approved picture can be relied on, and what the ledger has of it. `size`: of the stream."""
+    from exam_kit.cctv.references import approved, reference_state
+
+    camera, context = one(at), at.context
+    reference = at.once("approved pictures", lambda: approved(context.store)).get(camera.id)
+    days = at.profile.picture_of(camera.id)["reference_days"]
+    return reference_state(context.home, reference, context.clock.now(), days, size), reference
 
 
 def seen(at: At) -> CameraFacts:
@@ -79,14 +93,27 @@ def answers(at: At) -> Fact:
     return Fact({"answers": True, "cause": None, "took": round(seen.elapsed_s, 2)}, {"codec": seen.codec})
 
 
-@probe("camera.picture", lane="waiting", per="camera", readings={"picture": ("", N_("picture"))})
+@probe(
+    "camera.picture",
+    lane="waiting",
+    per="camera",
+    readings={"picture": ("", N_("picture")), "compared": ("", N_("compared with the approved one"))},
+)
 def picture(at: At) -> Fact:
-    """The state of the picture (`cctv.picture.PictureState`); one that could not be judged is unknown."""
+    """The state of the picture (`cctv.picture.PictureState`); one that could not be judged is unknown.
+
+    `compared` is false where the approved picture is missing, too old, altered or of another resolution: "ok" then says
+    nothing of the view.
+    """
+    from exam_kit.cctv.references import ReferenceState
+
     facts = seen(at)
     state = str(facts.picture)
     if state == "unknown":
         raise NoFact(Reason.ERROR, picture=state, measures=facts.measures)
-    return Fact({"picture": state}, {"measures": facts.measures, "damaged": facts.damaged})
+    found, _reference = standing(at, (facts.width, facts.height))
+    evidence = {"measures": facts.measures, "damaged": facts.damaged, "reference": str(found)}
+    return Fact({"picture": state, "compared": found is ReferenceState.GOOD}, evidence)
 
 
 @probe(

@@ -1,4 +1,4 @@
-"""Is the picture the approved one, is its caption there, is the camera's own clock right?"""
+"""Is the view approved, was it walked through, is the caption there, is the camera's own clock right?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from exam_kit.checks.at import At
 from exam_kit.checks.model import Fact, Reason
-from exam_kit.checks.probes.camera import one, seen
+from exam_kit.checks.probes.camera import one, seen, standing
 from exam_kit.checks.registry import probe
 from exam_kit.checks.site import NoFact
 from exam_kit.i18n import N_
@@ -25,17 +25,43 @@ EDGE = 40
 @probe(
     "camera.view",
     per="camera",
-    readings={"approved": ("", N_("has an approved view")), "age": ("d", N_("age"))},
+    readings={
+        "approved": ("", N_("has an approved view")),
+        "age": ("d", N_("age")),
+        "standing": ("", N_("approved picture")),
+    },
 )
 def view(at: At) -> Fact:
-    """Whether a picture of the approved view is kept for this camera, and how old it is."""
-    path = at.context.home.references / f"{one(at).id}.jpg"
-    try:
-        made = path.stat()
-    except FileNotFoundError:
-        return Fact({"approved": False, "age": None}, {"path": str(path)})
-    age = (at.context.clock.now().timestamp() - made.st_mtime) / 86400
-    return Fact({"approved": made.st_size > 0, "age": max(round(age, 1), 0.0)}, {"path": str(path)})
+    """Whether a person approved this camera's view, and whether that picture still stands.
+
+    `standing` is a `ReferenceState`: good, missing, old (by the profile's `reference_days`) or altered (the file is not
+    the one whose SHA-256 is in the ledger).
+    """
+    state, reference = standing(at)
+    if reference is None:
+        return Fact({"approved": False, "age": None, "standing": str(state)}, {"ledger": "no entry"})
+    age = (at.context.clock.now() - reference.at).total_seconds() / 86400
+    return Fact(
+        {"approved": True, "age": max(round(age, 1), 0.0), "standing": str(state)},
+        {"sha256": reference.sha256, "by": reference.actor, "size": [reference.width, reference.height]},
+    )
+
+
+@probe(
+    "camera.walked",
+    per="camera",
+    readings={"walked": ("", N_("somebody seen in the walk test")), "age": ("d", N_("age"))},
+)
+def walked(at: At) -> Fact:
+    """Whether this camera saw somebody in its last walk test; without one it is not known that the picture lives."""
+    from exam_kit.cctv.walk import walked_cameras
+
+    last = at.once("walk tests", lambda: walked_cameras(at.context.store)).get(one(at).id)
+    if last is None:
+        raise NoFact(Reason.ERROR, said="no walk test of this camera was finished")
+    ended, moved = last
+    age = (at.context.clock.now() - ended).total_seconds() / 86400
+    return Fact({"walked": moved, "age": max(round(age, 1), 0.0)}, {"ended": ended.isoformat()})
 
 
 @probe("camera.caption", lane="waiting", per="camera", readings={"detail": ("%", N_("sharp edges where it stands"))})
