@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -105,16 +104,22 @@ class CopyExperiment:
 
 def journaled(root: Path) -> set[str]:
     """Files that the copy's journal acknowledges, read as the next run would read it, from a copy of its own."""
-    if not (root / JOURNAL).exists():
-        return set()
+    try:
+        data = (root / JOURNAL).read_bytes()
+    except OSError:
+        return set()  # not there, or a folder of which FAT had written only the name
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(root / JOURNAL, folder)
+        (Path(folder) / JOURNAL).write_bytes(data)
         journal = CopyJournal(Path(folder))
         journal.close()
         return set(journal.proved)
 
 
 def _state(path: Path, task: CopyTask) -> str:
-    if not path.exists():
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
         return "lost"
-    return "whole" if hashlib.sha256(path.read_bytes()).hexdigest() == task.sha256 else "wrong"
+    except OSError:
+        return "unreadable"
+    return "whole" if hashlib.sha256(data).hexdigest() == task.sha256 else "wrong"
