@@ -44,8 +44,9 @@ class At:
         return self.context.machine
 
     def remaining_s(self, *, keep_s: float = 0.0) -> float:
-        """Seconds this probe has left, `keep_s` of them kept back to say what happened; never negative."""
-        return max(self.deadline - time.perf_counter() - keep_s, 0.0)
+        """Seconds this probe has left, `keep_s` of them kept back to say what happened; never less than a millisecond,
+        because a socket that is given no time at all does not wait and fails in another way than by time."""
+        return max(self.deadline - time.perf_counter() - keep_s, 0.001)
 
     def command(self, *argv: str, timeout_s: float | None = None) -> CommandRecord:
         """Run a program; it is killed when this probe's time is up, or after `timeout_s`."""
