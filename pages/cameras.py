@@ -11,6 +11,7 @@ from exam_kit.ui.coverage_view import choose_day, draw_coverage
 from exam_kit.ui.live_wall import draw_wall
 from exam_kit.ui.recording_orders import order_form, recent_orders
 from exam_kit.ui.seat import Seat, live, require_page
+from exam_kit.ui.span_export import draw_export
 
 seat = require_page(Act.VIEW)
 
@@ -37,6 +38,7 @@ if view == "Recorded":
         st.info(_("No exam days are set up. Add them to point.toml under [[days]]."))
         st.stop()
     draw_coverage(day)
+    draw_export(seat, day)
 elif view == "Start and stop":
     order_form(seat)
     orders_given()

@@ -18,6 +18,7 @@ from exam_kit.agent.camera_clock import SetClocks
 from exam_kit.agent.checking import check_now
 from exam_kit.agent.orders import Order
 from exam_kit.agent.papers import hand_over_documents
+from exam_kit.agent.spans import serve_export
 from exam_kit.archive.act import KeepRule
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import Progress
@@ -81,6 +82,21 @@ class Duties:
         """Set camera clocks; `recording` tells which cameras are to record at that moment."""
         clocks = SetClocks(self.point, self.home, self.ledger, self.secrets, self.clock, recording)
         self._start("camera_clock", order, lambda: orders.end(self.ledger, order, "done", clocks.obey(order)))
+
+    def start_export(self, order: Order) -> None:
+        self._start("export_span", order, self._export, order)
+
+    def _export(self, order: Order) -> None:
+        serve_export(
+            order,
+            self.point,
+            self.home,
+            self.store,
+            self.ledger,
+            self.clock,
+            cancelled=lambda: order.id in self._cancelled,
+            closing=lambda: self._closing,
+        )
 
     def _start(self, kind: str, order: Order | None, work: Any, *arguments: Any) -> None:
         def run() -> None:

@@ -26,6 +26,7 @@ ROOMS = {
     "camera": ("camera",),
     "checks": ("check", "lint"),
     "day": ("record", "archive", "verify"),
+    "footage": ("footage",),
     "log": ("log",),
     "station": ("station",),
 }

@@ -130,7 +130,7 @@ def ordered(
     return order
 
 
-def _cameras(desk: Desk, options: argparse.Namespace) -> list[str]:
+def chosen_cameras(desk: Desk, options: argparse.Namespace) -> list[str]:
     chosen = [
         camera
         for camera in desk.point.cameras
@@ -151,7 +151,7 @@ def _cameras(desk: Desk, options: argparse.Namespace) -> list[str]:
 
 def _record(options: argparse.Namespace) -> int:
     desk = Desk.open()
-    cameras = _cameras(desk, options)
+    cameras = chosen_cameras(desk, options)
     if options.stop and not options.by:
         raise UsageError(m("record --stop: recording stops on an order. Name who gave it with --by."))
     if not options.seconds and not agent_alive(desk.home):
