@@ -101,8 +101,7 @@ class Aftermath:
         row, path = self._unread.get(camera_id, {}).pop(opened, (None, ""))
         if row is None:
             return []  # settled meanwhile
-        if event["to"] is not None:
-            self._ends.setdefault(camera_id, []).append((from_iso(row["from_at"]), from_iso(event["to"])))
+        self._ends.setdefault(camera_id, []).append((from_iso(row["from_at"]), from_iso(event["to"])))
         self._intake.take(row, path)
         if self._unread[camera_id]:
             return []
@@ -114,7 +113,7 @@ class Aftermath:
         camera_id = camera.status.camera
         for opened, (row, _path) in list(self._unread.get(camera_id, {}).items()):
             path = find_for(self._intake.footage, row)
-            end = reaches(self._intake.footage / path, row) if path else None
+            end = reaches(self._intake.footage / path, row) if path else row["from_at"]
             self.looked({"camera": camera_id, "opened_path": opened, "to": end})
 
     def finish(self) -> None:

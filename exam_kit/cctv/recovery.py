@@ -115,10 +115,9 @@ def take_in(footage: Path, point: Point, row: dict[str, Any] | None, path: str) 
     }
 
 
-def reaches(path: Path, row: dict[str, Any]) -> str | None:
-    """The moment, ISO, up to which the file of an unfinished row can be played; None when it holds no frame."""
-    found = inspect(path)
-    return iso(from_iso(row["from_at"]) + timedelta(seconds=found.duration_s)) if found.frames else None
+def reaches(path: Path, row: dict[str, Any]) -> str:
+    """The moment, ISO, up to which the file of an unfinished row plays: its beginning when it holds no frame."""
+    return iso(from_iso(row["from_at"]) + timedelta(seconds=inspect(path).duration_s))
 
 
 def find_for(footage: Path, row: dict[str, Any]) -> str | None:

@@ -112,7 +112,7 @@ class Reports:
     def _leave_to_intake(self, row: dict[str, Any]) -> datetime | None:
         """A file that its writer did not finish: where it ends is read now, hashing is left to the thread.
 
-        None when it holds nothing, or has gone, which is entered.
+        None when the file has gone, which is entered.
         """
         path = find_for(self._intake.footage, row)
         if path is None:
@@ -121,4 +121,4 @@ class Reports:
         # Read before the thread renames it.
         end = reaches(self._intake.footage / path, row)
         self._intake.take(row, path)
-        return from_iso(end) if end else None
+        return from_iso(end)

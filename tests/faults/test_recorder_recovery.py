@@ -10,6 +10,7 @@ import av
 import pytest
 
 from exam_kit.cctv.recorder import Recorder
+from exam_kit.cctv.recovery import reaches
 from exam_kit.cctv.segments import gaps, segments
 from exam_kit.cctv.status import Desired, camera_statuses
 from exam_kit.clock import SystemClock
@@ -198,3 +199,13 @@ def test_a_camera_that_changes_its_picture_size_begins_a_new_file(
         with av.open(str(segment.file(home))) as film:
             assert len({(frame.width, frame.height) for frame in film.decode(video=0)}) <= 1
     assert segments(store)[0].start > datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_a_file_killed_before_its_first_fragment_reaches_to_its_own_beginning(tmp_path: Path) -> None:
+    """Whatever was reported of it never reached the disk: the gap begins with the file, not with the report."""
+    row = {"from_at": "2026-05-28T07:00:00.000000Z"}
+    whole = make_clip(tmp_path / "whole.mp4", seconds=2)
+    head = tmp_path / "head.mp4"
+    head.write_bytes(whole.read_bytes()[:40])
+    assert reaches(head, row) == "2026-05-28T07:00:00.000000Z"
+    assert reaches(whole, row) == "2026-05-28T07:00:02.000000Z"
