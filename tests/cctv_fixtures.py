@@ -32,7 +32,8 @@ import gi
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gst, GstRtspServer
 Gst.init(None)
-missing = [n for n in ("x264enc", "x265enc", "jpegenc", "rtph264pay", "alawenc", "voaacenc", "netsim", "qtdemux") if Gst.ElementFactory.find(n) is None]
+needed = "x264enc x265enc jpegenc rtph264pay alawenc voaacenc netsim qtdemux"
+missing = [name for name in needed.split() if Gst.ElementFactory.find(name) is None]
 raise SystemExit(f"missing GStreamer elements: {missing}" if missing else 0)
 """
 

@@ -7,10 +7,10 @@ Reads one JSON line from stdin, so that a password stands in no process list::
      "address": "127.0.0.1"}
 
 `file` (H.264 in mp4) is served in a loop with unbroken timestamps; without it a small test pattern, in `codec` "h264",
-"h265" or "mjpeg". `sound` adds a track: true or "alaw" for G.711, as many cameras have, "mulaw" or "aac". With `user`
-sign-in is required, `sign_in` "digest" or "basic". `transport` "udp" or "tcp" refuses the other one with 461. `loss`
-loses and shuffles that share of the pattern's packets. Prints ``{"port": N}`` when it listens and ends when stdin
-closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
+"h265" or "mjpeg". `sound` adds a track: true or "alaw" for G.711, as many cameras have, "mulaw", "aac", or "short" for
+G.711 that ends after two seconds. With `user` sign-in is required, `sign_in` "digest" or "basic". `transport` "udp" or
+"tcp" refuses the other one with 461. `loss` loses and shuffles that share of the pattern's packets. Prints
+``{"port": N}`` when it listens and ends when stdin closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
 
 Further lines on stdin change it while it runs: ``{"do": "size", "width": 480, "height": 360}`` changes the pattern's
 size in the stream, ``{"do": "refuse"}`` hangs up on everybody and knows the password no more, ``{"do": "accept"}``
@@ -57,6 +57,7 @@ SOUND = (
 SOUNDS = {
     "alaw": SOUND.format(rate=8000, encoder="alawenc ! rtppcmapay", pt=8),
     "mulaw": SOUND.format(rate=8000, encoder="mulawenc ! rtppcmupay", pt=0),
+    "short": SOUND.format(rate=8000, encoder="alawenc ! rtppcmapay", pt=8).replace("wave=", "num-buffers=15 wave="),
     "aac": SOUND.format(rate=16000, encoder="voaacenc ! aacparse ! rtpmp4gpay", pt=97),
 }
 PROTOCOLS = {

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -22,7 +23,7 @@ from exam_kit.cctv.picture import PictureState, Thresholds
 from exam_kit.cctv.source import Scrubber, Source, SourceCause, SourceFault, Way
 from exam_kit.home import kit_root
 
-__all__ = ["CameraFacts", "look"]
+__all__ = ["CameraFacts", "look", "look_both"]
 
 KILLED_S = 2.0
 """How long a killed process may take to be gone before it is left to the system."""
@@ -92,6 +93,25 @@ def look(
     finally:
         _kill(child)
     return _facts(said, complaint, source, password, time.monotonic() - began)
+
+
+def look_both(
+    main: Source, sub: Source, password: str | None, *, timeout_s: float = 8.0, thresholds: Thresholds
+) -> tuple[CameraFacts | SourceFault, CameraFacts | SourceFault]:
+    """A look at a camera's main stream and at its smaller one, at the same time: what each sends, or why nothing comes.
+
+    Many cameras serve a few streams at once only; looking at one after the other would not show that.
+    """
+
+    def one(source: Source) -> CameraFacts | SourceFault:
+        try:
+            return look(source, password, timeout_s=timeout_s, thresholds=thresholds)
+        except SourceFault as fault:
+            return fault
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(one, (main, sub))
+    return first, second
 
 
 def _facts(said: bytes, complaint: bytes, source: Source, password: str | None, elapsed_s: float) -> CameraFacts:

@@ -7,6 +7,7 @@ from typing import Any
 
 from exam_kit.agent.camera_clock import why_not_now
 from exam_kit.agent.camera_words import asked
+from exam_kit.cctv.devices import devices
 from exam_kit.cctv.onvif.client import OnvifCamera
 from exam_kit.cctv.onvif.clock import CameraClock
 from exam_kit.cctv.onvif.device import Information, Profile, information, profiles
@@ -34,6 +35,10 @@ def add_commands(commands: Any) -> None:
     find.add_argument("--port", type=int, default=PORT, help=argparse.SUPPRESS)
     add_json(find)
     find.set_defaults(run=_find)
+
+    usb = camera.add_parser("usb", help=_("cameras plugged into this computer, with the address for point.toml"))
+    add_json(usb)
+    usb.set_defaults(run=_usb)
 
     info = camera.add_parser("info", help=_("what a camera says of itself: model, streams, clock"))
     info.add_argument("camera")
@@ -94,6 +99,14 @@ def _find(options: argparse.Namespace) -> int:
     lines = [_lines(number, *one, options.user) for number, one in enumerate(seen, 1)]
     count = ngettext("{count} camera answered.", "{count} cameras answered.", len(found)).format(count=len(found))
     answer(options, data, "\n\n".join([count, *lines]))
+    return 0
+
+
+def _usb(options: argparse.Namespace) -> int:
+    found = devices()
+    lines = [f"# {device.name}\nurl = {_quoted(device.url)}" for device in found]
+    nothing = _("No camera is plugged in, or this system cannot list them.")
+    answer(options, [vars(device) for device in found], "\n\n".join(lines) or nothing)
     return 0
 
 

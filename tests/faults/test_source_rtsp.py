@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from exam_kit.cctv.opening import open_input
+from exam_kit.cctv.picture import SHIPPED, Thresholds
+from exam_kit.cctv.probe import CameraFacts, look_both
 from exam_kit.cctv.source import Source, SourceFault
 from tests.cctv_fixtures import PASSWORD, USER, RtspServer, needs_rtsp
 from tests.cctv_take import Take
@@ -163,6 +165,29 @@ def test_sound_goes_with_the_picture_over_every_cut(sound: str, facts: str, tmp_
         if before is not None:
             assert row[0] - before == pytest.approx(2 * frame_s, abs=0.03), "no gap at the cut"
         before, offset = row[-1], offset + film.ends
+
+
+def test_sound_that_stops_leaves_the_picture_alone(tmp_path: Path) -> None:
+    with (
+        RtspServer(["a"], sound="short") as server,
+        Take(tmp_path, Source("HQ-1", server.url("a"), USER, sound=True), PASSWORD) as take,
+    ):
+        take.until("closed", 4)
+    assert take.said("fault") == []
+    assert_nothing_is_missing(take)
+    assert take.films[0].sound and not take.films[3].sound
+
+
+def test_both_streams_of_a_camera_are_looked_at_together() -> None:
+    limits = Thresholds.from_mapping(SHIPPED)
+    with RtspServer(["main", "sub"], sound="alaw") as server:
+        main, sub = (Source("HQ-1", server.url(name), USER) for name in ("main", "sub"))
+        both = look_both(main, sub, PASSWORD, timeout_s=20, thresholds=limits)
+        gone = look_both(main, Source("HQ-1", server.url("none"), USER), PASSWORD, timeout_s=20, thresholds=limits)
+    for facts in (*both, gone[0]):
+        assert isinstance(facts, CameraFacts)
+        assert (facts.width, facts.sound) == (320, True)
+    assert isinstance(gone[1], SourceFault) and gone[1].cause == "refused"
 
 
 def test_sound_that_is_not_wanted_is_not_even_fetched(tmp_path: Path) -> None:

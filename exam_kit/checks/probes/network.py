@@ -68,7 +68,7 @@ def channel(at: At, *, url: str) -> Fact:
 
 
 def _first_camera(at: At) -> str | None:
-    return next((c.url for c in at.context.point.cameras if not c.url.startswith("file:")), None)
+    return next((c.url for c in at.context.point.cameras if urlsplit(c.url).hostname), None)
 
 
 def _answer(scheme: str, host: str, port: int, path: str, limit_s: float) -> tuple[int, str]:
