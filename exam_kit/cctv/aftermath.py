@@ -159,7 +159,7 @@ class Aftermath:
             cause = "agent_stopped" if same_boot else "machine_off"
             number, end = self._rows.gap_opened(camera_id, gap.start, cause, ""), gap.end or camera.resumed_at
             if end is None:
-                camera.gap, camera.status.gap_since = number, gap.start
+                camera.go_on_with_gap(number, gap.start)
             else:
                 self._rows.gap_closed(number, end)
             at = gap.start.astimezone(self._point.tz)

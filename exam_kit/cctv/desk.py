@@ -17,6 +17,10 @@ __all__ = ["CameraDesk"]
 log = logging.getLogger("exam_kit.cctv")
 
 
+SET = timedelta(seconds=1)
+"""A wall clock that is so far from the recording's time was set."""
+
+
 class CameraDesk:
     """Turns reports into a status, and time without a recording into a gap. While `wanted_at` is set, either it records
     or, after a short start, a gap is open."""
@@ -25,6 +29,7 @@ class CameraDesk:
         self.status = CameraStatus(camera)
         self.wanted_at: datetime | None = None
         self.gap: int | None = None
+        self.gap_start: datetime | None = None
         self.settled = True
         """False while it is not known yet up to when an earlier agent recorded: no gap is opened before"""
         self.resumed_at: datetime | None = None
@@ -149,14 +154,24 @@ class CameraDesk:
 
     def open_gap(self, since: datetime, cause: str, detail: str = "") -> None:
         """From `since` on it should record and does not."""
-        self.gap = self._rows.gap_opened(self.status.camera, since, cause, detail)
-        self.status.gap_since = since
+        self.go_on_with_gap(self._rows.gap_opened(self.status.camera, since, cause, detail), since)
+
+    def go_on_with_gap(self, gap: int, since: datetime) -> None:
+        """A gap that is written down lasts."""
+        self.gap, self.gap_start = gap, since
+        self.show_gap()
+
+    def show_gap(self) -> None:
+        """Its beginning as the wall clock reads now: whoever counts how long it lasts counts by that, also after
+        somebody set it."""
+        since, ahead = self.gap_start, self.now() - self._clock.now()
+        self.status.gap_since = since - ahead if since is not None and abs(ahead) > SET else since
 
     def close_gap(self, end: datetime) -> None:
         """The gap, if there is one, ends."""
         if self.gap is not None:
             self._rows.gap_closed(self.gap, end)
-            self.gap = self.status.gap_since = None
+            self.gap = self.gap_start = self.status.gap_since = None
 
     def note_recorded(self, moment: datetime) -> None:
         """It is recorded up to this moment, or later."""

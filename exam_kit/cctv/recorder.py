@@ -159,6 +159,7 @@ class Recorder:
                 if self._password(camera) != camera.password:
                     self.retry(camera.status.camera)
             camera.mind_start(START_GRACE_S)
+            camera.show_gap()
         self._write_states()
 
     def status(self) -> dict[str, CameraStatus]:
