@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -60,6 +61,8 @@ class Simulator:
     advertised: str = ""
     """Host that it names in its addresses in place of its own."""
     discovery_port: int = 0
+    certificate: str = ""
+    """File with a key and a certificate: it is asked by TLS."""
     instead: dict[str, Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
     """What it does in place of answering a request."""
     calls: list[str] = field(default_factory=list)
@@ -74,6 +77,10 @@ class Simulator:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
+        if self.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._udp: socket.socket | None = None
         self._left = threading.Event()
 
@@ -95,7 +102,7 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/onvif/device_service"
+        return f"http{'s' if self.certificate else ''}://127.0.0.1:{self.port}/onvif/device_service"
 
     def now(self) -> datetime:
         """By the camera's clock."""

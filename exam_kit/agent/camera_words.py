@@ -124,7 +124,12 @@ class CameraWords:
         self._closing = threading.Event()
         self._heard: queue.SimpleQueue[tuple[str, Notice]] = queue.SimpleQueue()
         self._latest: dict[tuple[str, str], Notice] = {}
-        self._told: dict[tuple[str, str], tuple[bool, float]] = {}
+        # What an earlier agent wrote down and did not live to see ended.
+        self._told: dict[tuple[str, str], tuple[bool, float]] = {
+            (sheet.camera, sheet.key.rpartition(":")[2]): (True, clock.monotonic() - QUIET_S)
+            for sheet in self._incidents.all()
+            if sheet.key.startswith("tamper:") and sheet.is_open and sheet.restored_at is None
+        }
 
     def start(self) -> None:
         for camera in self._point.cameras:

@@ -89,15 +89,22 @@ def test_what_the_cameras_say_and_what_is_not_known(screen: Page, told: Site) ->
 
 
 def test_the_specialist_orders_and_the_clock_is_set(screen: Page, told: Site, camera: Simulator) -> None:
+    """Nothing chosen and a camera in its recording time are refused before there is an order."""
     words_of(screen, told, "anna", "en", "Own words")
     screen.get_by_text("Set the clock", exact=True).click()
     screen.get_by_role("button", name="Set the clock…").click()
     expect(screen.get_by_text("No camera is chosen")).to_be_visible()
-    screen.get_by_role("button", name="R1-1", exact=True).click()
+    screen.get_by_role("button", name="HQ-1", exact=True).click()
     settled(screen)
     screen.get_by_label("Why").fill("97 s ahead")
     screen.get_by_label("Why").press("Enter")
     settled(screen)
+    screen.get_by_role("button", name="Set the clock…").click()
+    expect(screen.get_by_text("planned recording time")).to_be_visible()
+    expect(screen.get_by_role("button", name="Yes, set it")).to_have_count(0)
+    for name in ("HQ-1", "R1-1"):  # off, on
+        screen.get_by_role("button", name=name, exact=True).click()
+        settled(screen)
     screen.get_by_role("button", name="Set the clock…").click()
     expect(screen.get_by_text("R1-1 (97 s ahead)")).to_be_visible()
     assert camera.skew_s == 97
@@ -116,16 +123,3 @@ def test_the_specialist_orders_and_the_clock_is_set(screen: Page, told: Site, ca
     assert abs(camera.skew_s) < 1
     expect(row).to_contain_text("97 s ahead → less than 1 s off")
     expect(screen.locator("[data-words] tbody tr").filter(has_text="R1-1")).to_contain_text("less than 1 s off")
-
-
-def test_a_camera_in_its_recording_time_is_refused_before_the_order(screen: Page, told: Site) -> None:
-    words_of(screen, told, "boris", "en", "Own words")
-    screen.get_by_text("Set the clock", exact=True).click()
-    screen.get_by_role("button", name="HQ-1", exact=True).click()
-    settled(screen)
-    screen.get_by_label("Why").fill("to be sure")
-    screen.get_by_label("Why").press("Enter")
-    settled(screen)
-    screen.get_by_role("button", name="Set the clock…").click()
-    expect(screen.get_by_text("planned recording time")).to_be_visible()
-    expect(screen.get_by_role("button", name="Yes, set it")).to_have_count(0)

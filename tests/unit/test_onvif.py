@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from exam_kit.cctv.onvif.client import OnvifCamera
 from exam_kit.cctv.onvif.clock import Reading, narrowed, posix_zone
@@ -66,8 +70,7 @@ def test_the_offset_is_known_to_a_fraction_of_a_second(skew_s: float) -> None:
         assert clock.error_s < 0.5
 
 
-@pytest.mark.parametrize("skew_s", [97.0, DAY_S, -DAY_S])
-@pytest.mark.parametrize("sign_in", ["token", "digest"])
+@pytest.mark.parametrize(("skew_s", "sign_in"), [(97.0, "token"), (DAY_S, "token"), (-DAY_S, "digest")])
 def test_setting_the_clock_brings_it_within_a_second(skew_s: float, sign_in: str) -> None:
     with Simulator(skew_s, sign_in, ntp=True) as camera:
         after = asked(camera).set_clock()
@@ -138,6 +141,32 @@ def test_a_camera_behind_translation_names_an_address_nobody_reaches(sign_in: st
     with Simulator(97, sign_in, advertised="192.0.2.77:8080") as camera:
         client = asked(camera)
         assert snapshot(client, profiles(client)[0]) == JPEG
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> str:
+    """Signed by itself, as a camera's is, and for another name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "camera")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=9000))
+        .not_valid_after(now - timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    form, lock = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    file = tmp_path / "camera.pem"
+    file.write_bytes(key.private_bytes(pem, form, lock) + made.public_bytes(pem))
+    return str(file)
+
+
+def test_a_camera_asked_by_tls_with_a_certificate_of_its_own(certificate: str) -> None:
+    with Simulator(97, "digest", certificate=certificate) as camera:
+        client = asked(camera)
+        assert information(client).model == "SIM-2"
+        assert snapshot(client, profiles(client)[0]) == JPEG  # its own addresses are named without TLS
 
 
 def test_an_old_camera_that_tells_its_capabilities_only() -> None:

@@ -12,6 +12,7 @@ from exam_kit.agent import orders
 from exam_kit.agent.camera_clock import SetClocks, why_not_now
 from exam_kit.agent.camera_words import CameraWords, kept_words
 from exam_kit.agent.loop import Agent
+from exam_kit.cctv.onvif.events import Notice
 from exam_kit.clock import FakeClock, SystemClock
 from exam_kit.errors import UsageError
 from exam_kit.home import Home
@@ -200,8 +201,6 @@ def test_tampering_is_journaled_and_while_recording_it_is_an_incident(
 def test_an_alarm_that_flickers_is_written_once_in_a_while(
     point: Point, home: Home, ledger: Ledger, clock: FakeClock, secrets: Secrets
 ) -> None:
-    from exam_kit.cctv.onvif.events import Notice
-
     words = CameraWords(point, home, ledger, secrets, clock)
     for second in range(20):
         words._heard.put(("R1-1", Notice(SCENE, "", second % 2 == 0, None)))
@@ -209,6 +208,21 @@ def test_an_alarm_that_flickers_is_written_once_in_a_while(
         clock.advance(1)
     # Twenty changes in twenty seconds: at once, then the state it is in after ten quiet seconds each.
     assert len([entry for entry in ledger.entries() if entry.kind == "camera.tampered"]) == 2
+
+
+def test_an_alarm_that_ended_while_no_agent_ran_is_noted_as_over(
+    point: Point, home: Home, ledger: Ledger, clock: FakeClock, secrets: Secrets
+) -> None:
+    def heard(words: CameraWords, on: bool) -> None:
+        words._heard.put(("R1-1", Notice(SCENE, "", on, None)))
+        words.tick({"R1-1"})
+
+    heard(CameraWords(point, home, ledger, secrets, clock), True)
+    sheets = Incidents(ledger, point, clock)
+    assert [sheet.restored_at for sheet in sheets.all()] == [None]
+    # A new subscription begins with the state as it is.
+    heard(CameraWords(point, home, ledger, secrets, clock), False)
+    assert [sheet.restored_at is not None for sheet in sheets.all()] == [True]
 
 
 def test_a_refused_sign_in_is_said_once_and_the_right_password_is_tried_at_once(

@@ -137,7 +137,9 @@ class OnvifCamera:
         except ValueError as problem:
             raise self._garbled(problem) from None
         mine = self.address
-        return told if told.host == mine.host else Address(mine.scheme, mine.host, mine.port, told.path)
+        # Asked by TLS, a camera often still names its open address.
+        weaker = mine.scheme == "https" and told.scheme == "http"
+        return Address(mine.scheme, mine.host, mine.port, told.path) if told.host != mine.host or weaker else told
 
     def _signed(self, body: str, address: Address | None = None, action: str = "") -> bytes:
         to = str(address) if address is not None and action else ""

@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -166,11 +167,12 @@ def exchange(
     """
     connection = _connection(address, timeout_s)
     late = threading.Event()
+    ends = time.monotonic() + timeout_s
     try:
         connection.connect()
         # `http.client` forgets its socket on "Connection: close"; the watch needs it until the end.
         wire = connection.sock
-        watch = threading.Timer(timeout_s, _cut, (wire, late))
+        watch = threading.Timer(max(ends - time.monotonic(), 0.0), _cut, (wire, late))
         watch.daemon = True
         watch.start()
         try:
