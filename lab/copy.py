@@ -27,7 +27,6 @@ class CopyExperiment:
     """A small tree of files of odd sizes is copied to a folder on the carrier."""
 
     size_mb = 40
-    writable = False
 
     def __init__(self, files: int = 30, *, careless: bool = False) -> None:
         self._files = files

@@ -36,8 +36,6 @@ class Experiment(Protocol):
     """One of the lab's experiments."""
 
     size_mb: int
-    writable: bool
-    """Does `check` write to the disk?"""
 
     def prepare(self, work: Path) -> None:
         """Make what it needs in `work`, before the machine starts."""

@@ -38,7 +38,6 @@ class LedgerExperiment:
     """Two threads append as fast as they can, with a checkpoint now and then."""
 
     size_mb = 24
-    writable = True
 
     def __init__(self, appends: int = 200, *, careless: bool = False) -> None:
         self._appends = appends

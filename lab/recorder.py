@@ -40,7 +40,6 @@ class RecorderExperiment:
     """A real recorder with its worker process, database and ledger, all on the logged disk."""
 
     size_mb = 96
-    writable = True
 
     def __init__(
         self, seconds: float = 90.0, cameras: int = 4, segment_s: float = 15.0, *, careless: bool = False

@@ -110,16 +110,15 @@ class Trial:
 
     def _one(self, experiment: Experiment, image: Image, cut: Cut, log: WriteLog, work: Path, found: Found) -> None:
         found.counts["cuts"] += 1
-        disk = image.path
-        writable = experiment.writable or self.file_system == "ext4"  # which writes its journal back, whoever looks
-        if writable:
-            disk = image.path.with_name("cut")
-            _copy(image.path, disk)
+        # A new file for every cut: mount reuses a loop device that is not let go yet, with all that it remembers.
+        disk = image.path.with_name(f"cut-{cut.entries}")
+        _copy(image.path, disk)
         try:
-            with _mounted(disk, self.file_system, writable=writable) as mount:
+            with _mounted(disk, self.file_system) as mount:
                 experiment.check(mount, work, log.marks(cut.promised), found)
         except subprocess.CalledProcessError as problem:
             found.breach("disks that do not mount", f"after {cut.entries} entries: {problem.stderr.strip()}")
+        disk.unlink()
 
 
 def mounts_here(file_system: str) -> bool:
@@ -129,10 +128,10 @@ def mounts_here(file_system: str) -> bool:
 
 
 @contextmanager
-def _mounted(disk: Path, kind: str, *, writable: bool) -> Iterator[Path]:
+def _mounted(disk: Path, kind: str) -> Iterator[Path]:
     mount = disk.with_name("mount")
     mount.mkdir(exist_ok=True)
-    options = ["loop", "rw" if writable else "ro", *OPTIONS.get(kind, ())]
+    options = ["loop", "rw", *OPTIONS.get(kind, ())]
     line = ["mount", "-t", kind, "-o", ",".join(options), str(disk), str(mount)]
     subprocess.run(line, check=True, capture_output=True, text=True)
     try:
