@@ -31,7 +31,6 @@ SETTLE_S = 4.0
 LAST_FRAMES_S = 1.5
 START_S = 60.0
 COPY_ONLY = {"live_s": 0.0, "picture_s": 0.0}
-WATCHED = {"live_s": 1.0, "picture_s": 1.0}
 
 
 class Cameras:
@@ -138,7 +137,7 @@ def contender(name: str, folder: Path, segment_s: float) -> Contender:
         return Ffmpeg(folder, segment_s)
     if name == OPENCV:
         return OpenCv()
-    return Ours(name, folder, segment_s, {COPY: COPY_ONLY, HEALTH: {}, LIVE: WATCHED}[name])
+    return Ours(name, folder, segment_s, COPY_ONLY if name == COPY else {}, watched=name == LIVE)
 
 
 def run(

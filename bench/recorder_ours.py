@@ -1,7 +1,8 @@
 """The recorder as the agent holds it, in a process of its own: ``python -m bench.recorder_ours``.
 
-Reads one JSON line: ``{"home": PATH, "urls": {CAMERA: URL}, "segment_s": 60, "timings": {…}}``; records all cameras and
-ends in order when stdin closes. Ticks as often as the agent does.
+Reads one JSON line: ``{"home": PATH, "urls": {CAMERA: URL}, "segment_s": 60, "timings": {…},
+"watched": false}``; records all cameras and ends in order when stdin closes. `watched`: as if screens
+showed them all. Ticks as often as the agent does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from exam_kit.cctv.live import looked_at
 from exam_kit.cctv.recorder import Recorder
 from exam_kit.cctv.status import Desired
 from exam_kit.cctv.wire import Timings
@@ -73,7 +75,8 @@ def main() -> None:
     store = open_store(home)
     recorder = Recorder(
         point_with(wanted["urls"]), home, store, Ledger(store, home, clock), clock, Secrets(home, file_only=True),
-        segment_s=wanted["segment_s"], timings=replace(Timings(), **wanted.get("timings", {})),
+        segment_s=wanted["segment_s"],
+        timings=replace(Timings.for_cameras(len(wanted["urls"])), **wanted.get("timings", {})),
     )  # fmt: skip
     recorder.recover()
     recorder.set_desired({camera: Desired("bench", "bench", "bench", 1) for camera in wanted["urls"]})
@@ -87,6 +90,8 @@ def main() -> None:
     threading.Thread(target=wait_for_the_end, daemon=True).start()
     while not ended.wait(TICK_S):
         recorder.tick()
+        for camera in wanted["urls"] if wanted.get("watched") else ():
+            looked_at(home.live / f"{camera}.jpg")
     recorder.close("bench ended")
 
 

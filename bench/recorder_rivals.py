@@ -50,10 +50,12 @@ class Ours:
 
     ends_with_stream = False
 
-    def __init__(self, name: str, folder: Path, segment_s: float, timings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, folder: Path, segment_s: float, timings: Mapping[str, Any], *, watched: bool = False
+    ) -> None:
         self.name = name
         self._home = Home.at(folder)
-        self._wanted = {"home": str(folder), "segment_s": segment_s, "timings": dict(timings)}
+        self._wanted = {"home": str(folder), "segment_s": segment_s, "timings": dict(timings), "watched": watched}
 
     def start(self, urls: Mapping[str, str]) -> None:
         self._home.create()

@@ -1,31 +1,46 @@
-"""The latest picture of a camera for the screens, and its health: at most one keyframe a second is decoded."""
+"""When a camera's picture is looked at: for its health, and for the screens while somebody looks at them.
+
+A screen that shows a camera says so by touching a file beside the picture; nothing is decoded for nobody.
+"""
 
 from __future__ import annotations
 
-import os
+import functools
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import av
-import av.error
-import cv2
-import numpy as np
-
-from exam_kit.cctv.picture import Frame, PictureState, Thresholds
-from exam_kit.cctv.picture_watch import PictureWatch
-from exam_kit.cctv.still import picture
 from exam_kit.cctv.wire import Timings
 
-__all__ = ["LivePicture"]
+if TYPE_CHECKING:
+    from exam_kit.cctv.studio import Sitter, Studio
 
-MAX_WIDTH = 640
-JPEG_QUALITY = 75
+__all__ = ["LivePicture", "looked_at"]
+
+LOOK_S = 5.0
+"""A screen that asked so long ago has been closed."""
+IDLE_S = 5.0
+"""Between pictures for the screens while nobody looks, so that the first look shows one."""
+
+
+def looked_at(picture: Path) -> None:
+    """Tell the recorder that somebody looks at this live picture; a folder that cannot be written tells nothing."""
+    try:
+        picture.with_suffix(".look").touch()
+    except OSError:
+        return
+
+
+@functools.cache
+def _studio() -> Studio:
+    from exam_kit.cctv.studio import Studio  # OpenCV: not before a picture is wanted
+
+    return Studio()
 
 
 class LivePicture:
-    """Decodes keyframes of one connection. Belongs to the camera's thread."""
+    """Picks keyframes of one connection to be looked at. Belongs to the camera's thread."""
 
     def __init__(
         self,
@@ -35,92 +50,52 @@ class LivePicture:
         reference: Path | None,
         timings: Timings,
     ) -> None:
-        self._path = path
         context = stream.codec_context
-        self._decoder = av.CodecContext.create(context.name, "r")
-        self._decoder.extradata = context.extradata
-        self._decoder.thread_count = 1
-        self._reference = reference
-        self._reference_as_of = _as_of(reference)
-        self._watch = PictureWatch(Thresholds.from_mapping(thresholds), _read(reference))
-        self._moved = False
-        self._next_s = 0.0
-        self._every_s = min((every_s for every_s in (timings.picture_s, timings.live_s) if every_s > 0), default=0.0)
-        self.state = PictureState.UNKNOWN
-        self.width = context.width
-        self.height = context.height
+        self._path = path
+        self._about = (path, context.name, context.extradata, thresholds, reference)
+        self._sitter: Sitter | None = None
+        self._timings = timings
+        self._judge_s = self._show_s = 0.0
+        self._size = context.width, context.height
 
-    def due(self) -> bool:
-        """Is it time for another picture?"""
-        return self._every_s > 0 and time.monotonic() >= self._next_s
+    @property
+    def state(self) -> str:
+        """What the picture is like (`exam_kit.cctv.picture.PictureState`)."""
+        return self._sitter.state.value if self._sitter is not None else "unknown"
 
-    def show(self, data: bytes) -> None:
-        """Decode a keyframe's bytes, judge it and put it where the screens look.
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as last seen."""
+        return (self._sitter.size if self._sitter is not None else None) or self._size
 
-        A keyframe that cannot be decoded makes the state unknown; a folder that cannot be written only leaves the old
-        picture there, whose age the screens show.
-        """
-        self._next_s = time.monotonic() + self._every_s
-        frame = self._decode(data)
-        if frame is None:
-            self.state = PictureState.UNKNOWN
+    def see(self, keyframe: bytes) -> None:
+        """Have this keyframe looked at if it is time to. Returns at once."""
+        now, every = time.monotonic(), self._timings
+        judge = every.picture_s > 0 and now >= self._judge_s
+        wanted = every.live_s > 0 and now >= self._show_s and self._watched()
+        show = wanted or (judge and every.live_s > 0 and now >= self._show_s + IDLE_S)
+        if not (judge or show):
             return
-        self._mind_reference()
-        self.state = self._watch.see(frame, time.monotonic())
-        self._moved |= self._watch.moving
-        done, jpeg = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        if done:
-            _replace(self._path, jpeg.tobytes())
+        # A little early counts as in time: keyframes that come every second must not be taken every other second.
+        if judge:
+            self._judge_s = now + 0.9 * every.picture_s
+        if show:
+            self._show_s = now + 0.9 * every.live_s
+        from exam_kit.cctv.studio import Look, Sitter
+
+        if self._sitter is None:
+            self._sitter = Sitter(*self._about)
+        _studio().take(self._sitter, Look(keyframe, judge, show))
 
     def moved(self) -> bool:
         """Did something the size of a person move since this was last asked?"""
-        moved, self._moved = self._moved, False
+        if self._sitter is None:
+            return False
+        moved, self._sitter.moved = self._sitter.moved, False
         return moved
 
-    def _mind_reference(self) -> None:
-        """Another picture may be approved while this camera records."""
-        as_of = _as_of(self._reference)
-        if as_of != self._reference_as_of:
-            self._reference_as_of = as_of
-            self._watch.compare_with(_read(self._reference))
-
-    def _decode(self, data: bytes) -> Frame | None:
-        """The picture, at most 640 wide: everything here needs no more, and the full size costs three times as much."""
+    def _watched(self) -> bool:
         try:
-            self._decoder.flush_buffers()
-            decoder: Any = self._decoder
-            frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
-            if not frames:
-                return None
-            frame = frames[-1]
-            self.width, self.height = frame.width, frame.height
-            width = min(MAX_WIDTH, frame.width)
-            height = max(2, round(frame.height * width / frame.width / 2) * 2)
-            small = frame.reformat(width=width, height=height, format="bgr24", interpolation="AREA")
-            return np.asarray(small.to_ndarray(), dtype=np.uint8)
-        except (av.error.FFmpegError, ValueError):
-            return None
-
-
-def _read(reference: Path | None) -> Frame | None:
-    try:
-        return None if reference is None else picture(reference.read_bytes())
-    except OSError:
-        return None
-
-
-def _as_of(reference: Path | None) -> tuple[int, int] | None:
-    try:
-        found = None if reference is None else reference.stat()
-    except OSError:
-        found = None
-    return None if found is None else (found.st_mtime_ns, found.st_size)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+            return abs(time.time() - self._path.with_suffix(".look").stat().st_mtime) <= LOOK_S
+        except OSError:
+            return False

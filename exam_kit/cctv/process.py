@@ -21,6 +21,14 @@ __all__ = ["WorkerProcess", "end_orphans"]
 
 log = logging.getLogger("exam_kit.cctv")
 
+_THRIFT = {
+    # Each thread's own heap keeps what it once needed; with one heap for all, what a camera frees serves the next.
+    "MALLOC_ARENA_MAX": "1",
+    # Without these, freed pictures stay with the process for good.
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
+
 Events = queue.SimpleQueue[tuple["WorkerProcess | None", dict[str, Any]]]
 
 
@@ -114,7 +122,7 @@ class WorkerProcess:
 
 def _environment() -> dict[str, str]:
     path = os.pathsep.join(part for part in (str(kit_root()), os.environ.get("PYTHONPATH", "")) if part)
-    return {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1", **_THRIFT}
 
 
 def _apart() -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Recorder:
             run=str(home.run),
             segment_s=segment_s,
             reserve_bytes=reserve_bytes,
-            timings=timings or Timings(read_s=picture["stalled_s"]),
+            timings=timings or Timings.for_cameras(len(point.cameras), read_s=picture["stalled_s"]),
             picture=dict(picture),
         )
         self._crew = Crew(config, self._events, self._scrubber.clean, cameras_per_worker)

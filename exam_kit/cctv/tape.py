@@ -98,16 +98,16 @@ class Tape:
                 continue
             meter.count(arrival)
             self._put(arrival, segment, connection)
-            if arrival.data is not None and live.due():
-                live.show(arrival.data)
+            if arrival.data is not None:
+                live.see(arrival.data)
             now = time.monotonic()
             if now >= space_at:
                 space_at = now + SPACE_S
                 mind_space()
             if meter.due(now):
                 self._emit({"event": "progress", "camera": self._order.source.camera, **meter.read(now),
-                            "recorded_to": self.recorded_to, "picture": live.state.value,
-                            "width": live.width, "height": live.height, "moving": live.moved()})  # fmt: skip
+                            "recorded_to": self.recorded_to, "picture": live.state,
+                            "width": live.size[0], "height": live.size[1], "moving": live.moved()})  # fmt: skip
 
     def _live(self, head: Any) -> LivePicture:
         reference = Path(self._order.reference) if self._order.reference else None

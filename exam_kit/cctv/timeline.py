@@ -28,7 +28,9 @@ class Anchor:
 
     def moment(self, ticks: int) -> datetime:
         """The moment of any other tick of the stream."""
-        return self.wall + timedelta(seconds=float((ticks - self.ticks) * self.time_base))
+        # Asked twice a frame: a fraction's own arithmetic took more than everything else here.
+        base = self.time_base
+        return self.wall + timedelta(seconds=(ticks - self.ticks) * base.numerator / base.denominator)
 
     def shifted(self, seconds: float) -> Anchor:
         return Anchor(self.wall + timedelta(seconds=seconds), self.ticks, self.time_base)

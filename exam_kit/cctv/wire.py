@@ -31,6 +31,9 @@ from exam_kit.cctv.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Source
 __all__ = ["CameraOrder", "Timings", "WorkerConfig"]
 
 
+PICTURES_PER_S = 16
+
+
 @dataclass(frozen=True)
 class Timings:
     """How long things may take, seconds."""
@@ -48,9 +51,15 @@ class Timings:
     disk_wait_s: float = 2.0
     between_starts_s: float = 0.05
     picture_s: float = 1.0
-    """Between judgements of a picture's health; 0: never."""
+    """Between judgements of a picture's health; 0: never. Many cameras are judged less often (`for_cameras`)."""
     live_s: float = 1.0
     """Between pictures for the screens while somebody looks; 0: none."""
+
+    @classmethod
+    def for_cameras(cls, count: int, *, read_s: float = READ_TIMEOUT_S) -> Timings:
+        """Timings of a point with so many cameras: of all together, sixteen pictures are looked at in a second."""
+        every_s = max(1.0, count / PICTURES_PER_S)
+        return cls(read_s=read_s, picture_s=every_s, live_s=every_s)
 
 
 @dataclass(frozen=True)

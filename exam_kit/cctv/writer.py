@@ -103,12 +103,11 @@ class SegmentWriter:
             av.error.FFmpegError: the muxer refuses this packet.
         """
         self.bytes += packet.size
-        at, base = packet.pts, packet.time_base
         packet.stream = self._sound if sound else self._video
         self._container.mux_one(packet)
         if self.file.hand_over() and not sound:
             # The fragments that are out hold everything before this frame.
-            self.whole_frames, self.whole_s = self.frames, float(at * base)
+            self.whole_frames, self.whole_s = self.frames, float(packet.pts * packet.time_base)
         self.frames += not sound
         self._check()
 

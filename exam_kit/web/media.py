@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from exam_kit.cctv.live import looked_at
 from exam_kit.store import Act
 from exam_kit.web.desk import Desk, row_number, signed_in
 from exam_kit.web.wall import FRESH_S, read_picture
@@ -76,6 +77,8 @@ def media_routes(desk: Desk) -> list[Route]:
         camera = request.path_params["camera"]
         picture = desk.home.live / f"{camera}.jpg"
         known = await run_in_threadpool(lambda: any(one.id == camera for one in desk.point().cameras))
+        if known:
+            await run_in_threadpool(looked_at, picture)
         content = await run_in_threadpool(_fresh, picture) if known else None
         return Response(content, media_type="image/jpeg") if content else Response(status_code=204)
 

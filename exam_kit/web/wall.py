@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from exam_kit.agent.camera_facts import CameraFact, camera_facts
+from exam_kit.cctv.live import looked_at
 from exam_kit.checks.wording import value_text
 from exam_kit.i18n import N_, set_language, translate
 from exam_kit.store import Act
@@ -88,6 +89,7 @@ def _wall(desk: Desk, have: Sequence[str], language: str) -> bytes:
     now, now_s = clock.now(), time.time()
     tiles, pictures = [], []
     for place, fact in enumerate(facts):
+        looked_at(desk.home.live / f"{fact.camera.id}.jpg")
         stamp, age_s, content = _new(desk.home.live / f"{fact.camera.id}.jpg", now_s, have[place : place + 1])
         tile = _tile(fact, language)
         since = f"{fact.since.astimezone(point.tz):%H:%M}" if fact.since else ""
