@@ -156,13 +156,16 @@ class SegmentFile:
     def sync(self) -> None:
         """Bring what is written to the medium."""
         if self._file is not None and not self._file.closed:
-            getattr(os, "fdatasync", os.fsync)(self._file.fileno())
+            _sync(self._file)
 
     def _put(self, data: bytes, begin: int) -> None:
         try:
             if not (self._refused or (self.fault is not None and not self.overflowed)):
                 file = self._file or self._create()
                 if file.tell() != begin:
+                    # The muxer goes back once, to turn the ended file into an ordinary mp4. The index that its new head
+                    # relies on must be on the medium by then, or a power cut in between leaves nothing that plays.
+                    _sync(file)
                     file.seek(begin)
                 left = memoryview(data)
                 while left:
@@ -186,3 +189,7 @@ class SegmentFile:
             self._file, self.path = made, path
             self._opened(path)
             return made
+
+
+def _sync(file: FileIO) -> None:
+    getattr(os, "fdatasync", os.fsync)(file.fileno())
