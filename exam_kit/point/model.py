@@ -102,6 +102,17 @@ class Encoding(Part):
     preset: Literal["ultrafast", "superfast", "veryfast"] = "veryfast"
 
 
+def _plain_http(url: str) -> bool:
+    """An address of HTTP that names a host, and neither user nor password."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+        )
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
+
+
 class Camera(Part):
     """One camera. Its password is never here: it is kept by `exam_kit.point.Secrets`."""
 
@@ -120,8 +131,7 @@ class Camera(Part):
     @field_validator("onvif")
     @classmethod
     def _words(cls, url: str | None) -> str | None:
-        parts = urlsplit(url or "")
-        if url is not None and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
+        if url is not None and not _plain_http(url):
             raise PydanticCustomError(
                 SAID, N_("the camera's ONVIF address is http://HOST/onvif/device_service, with no name in it")
             )

@@ -19,6 +19,9 @@ from exam_kit.cctv.onvif.device import information, profiles, snapshot
 from exam_kit.cctv.onvif.discovery import discover
 from exam_kit.cctv.onvif.events import PullPoint, tamper
 from exam_kit.cctv.onvif.wire import OnvifError
+from exam_kit.errors import PointInvalid
+from exam_kit.point import read_point
+from tests.conftest import POINT_TOML
 from tests.onvif_simulator import JPEG, PASSWORD, USER, Simulator, free_port
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -230,3 +233,24 @@ def test_bounds_narrow_and_a_clock_set_between_two_answers_is_taken_as_it_is_now
 )
 def test_zones_as_cameras_want_them(zone: str, posix: str) -> None:
     assert posix_zone(ZoneInfo(zone)) == posix
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "192.168.10.21",
+        "rtsp://192.168.10.21/onvif",
+        "http://",
+        "http://viewer:secret@192.168.10.21/onvif",
+        "http://:secret@192.168.10.21/onvif",
+        "http://192.168.10.21:99999/onvif",
+        "http://192.168.10.21:none/onvif",
+        "http://[fe80::1/onvif",
+    ],
+)
+def test_an_address_that_is_none_is_a_mistake_of_the_points_file(url: str) -> None:
+    with pytest.raises(PointInvalid) as raised:
+        read_point(POINT_TOML.replace('id = "R1-1"', f'id = "R1-1"\nonvif = "{url}"'))
+    said = raised.value.text("en")
+    assert "http://HOST/onvif/device_service" in said
+    assert "secret" not in said
