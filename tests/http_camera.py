@@ -32,8 +32,9 @@ def picture(number: int, width: int, height: int) -> bytes:
 class HttpCamera:
     """Serves ``/video`` on this machine. Use as a context manager.
 
-    `lengths` False: parts carry no Content-Length. `sign_in` needs `user` and `password`. `size` may be set at any
-    time, `stalled` makes it silent.
+    `lengths` False: parts carry no Content-Length. `boundary` as the head names it: some cameras put it in quotes, or
+    begin it with the two strokes that belong before it. `sign_in` needs `user` and `password`. `size` may be set at
+    any time, `stalled` makes it silent.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class HttpCamera:
         password: str = "",
         sign_in: Literal["basic", "digest"] = "basic",
         lengths: bool = True,
+        boundary: str = "frame",
         fps: float = 10.0,
     ) -> None:
-        self.user, self.password, self.sign_in, self.lengths, self.fps = user, password, sign_in, lengths, fps
+        self.user, self.password, self.sign_in = user, password, sign_in
+        self.lengths, self.boundary, self.fps = lengths, boundary, fps
         self.size = (320, 240)
         self.sent = 0
         self.stalled = False
@@ -101,17 +104,18 @@ class HttpCamera:
 
     def stream(self, to: BaseHTTPRequestHandler) -> None:
         to.send_response(200)
-        to.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        to.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={self.boundary}")
         to.send_header("Connection", "close")
         to.end_headers()
         to.close_connection = True
+        mark = self.boundary.strip('"').removeprefix("--")
         try:
             while not self._ended.wait(1 / self.fps):
                 if self.stalled:
                     continue
                 jpeg = picture(self.sent, *self.size)
                 length = f"Content-Length: {len(jpeg)}\r\n" if self.lengths else ""
-                to.wfile.write(f"--frame\r\nContent-Type: image/jpeg\r\n{length}\r\n".encode() + jpeg + b"\r\n")
+                to.wfile.write(f"--{mark}\r\nContent-Type: image/jpeg\r\n{length}\r\n".encode() + jpeg + b"\r\n")
                 self.sent += 1
         except OSError:
             return  # the viewer has gone

@@ -26,10 +26,14 @@ def assert_files_follow_each_other(take: Take) -> None:
         assert after["from"] == before["to"]
 
 
-@pytest.mark.parametrize(("sign_in", "lengths"), [("basic", True), ("digest", False)])
-def test_jpeg_by_http_is_kept_as_it_comes(sign_in: Literal["basic", "digest"], lengths: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("sign_in", "lengths", "boundary"), [("basic", True, '"--my boundary"'), ("digest", False, "--frame")]
+)
+def test_jpeg_by_http_is_kept_as_it_comes(
+    sign_in: Literal["basic", "digest"], lengths: bool, boundary: str, tmp_path: Path
+) -> None:
     with (
-        HttpCamera(user=USER, password=PASSWORD, sign_in=sign_in, lengths=lengths) as camera,
+        HttpCamera(user=USER, password=PASSWORD, sign_in=sign_in, lengths=lengths, boundary=boundary) as camera,
         Take(tmp_path, Source("HQ-1", camera.url, USER), PASSWORD) as take,
     ):
         take.until("closed")

@@ -22,7 +22,10 @@ from exam_kit.cctv.sound import sound_of
 from exam_kit.cctv.source import Encode, Source, SourceFault
 from exam_kit.cctv.sync import HOLD_S, in_step
 from exam_kit.cctv.template import is_whole, read_head
-from exam_kit.point import Camera
+from exam_kit.cli import main
+from exam_kit.errors import PointInvalid
+from exam_kit.point import Camera, read_point
+from tests.conftest import POINT_TOML
 from tests.http_camera import picture
 
 LIMITS = Encode(320, 240, 10, "ultrafast", 1_000_000)
@@ -48,6 +51,27 @@ def test_a_usb_camera_is_always_compressed_here_and_others_when_asked() -> None:
     asked = Source.of(camera(url="http://h/video", encode={"max_width": 640, "fps": 5}))
     assert asked.encode == Encode(640, 720, 5, "veryfast", 2_000_000)
     assert asked.kind == "http"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ('url = "usb://video0"', "with three strokes"),
+        ('url = "usb:///"', "with three strokes"),
+        ('sub_url = "rtsp://u:geheim@h/sub"', "a password may not stand in the address"),
+        ('transport = "quic"', "transport: must be one of"),
+        ("encode = { fps = 0 }", "encode.fps"),
+        ("encode = { codec = 1 }", "codec: no such key"),
+    ],
+)
+def test_mistakes_about_a_source_are_named(given: str, said: str) -> None:
+    line = given if given.startswith("url") else f'{given}\nurl = "rtsp://127.0.0.1:9/hq"'
+    text = POINT_TOML.replace('url = "rtsp://127.0.0.1:9/hq"', line, 1)
+    with pytest.raises(PointInvalid) as caught:
+        read_point(text)
+    told = [detail.text("en") for detail in caught.value.details]
+    assert any(said in one for one in told), told
+    assert not any("geheim" in one for one in told)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +145,18 @@ def test_cameras_of_windows_are_listed_and_twins_kept_apart() -> None:
         "video=@device_pnp_\\\\?\\usb#2",
         "video=@device_pnp_\\\\?\\usb#3",
     ]
+
+
+def test_what_is_plugged_in_is_listed_ready_for_the_point(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: list[FoundDevice] = []
+    monkeypatch.setattr("exam_kit.cli.camera.devices", lambda: found)
+    assert main(["camera", "usb"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    found.append(FoundDevice("HD Webcam", "usb:///dev/video0"))
+    assert main(["camera", "usb"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["# HD Webcam", 'url = "usb:///dev/video0"']
 
 
 # ── Pictures
