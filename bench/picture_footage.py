@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bench.picture_rooms import Room, burn_caption
 from exam_kit.cctv.synthetic_scene import Scene
 
-__all__ = ["Film", "Footage", "development", "held_out"]
+__all__ = ["Film", "Footage", "RoomFootage", "development", "held_out"]
 
 Picture = NDArray[np.uint8]
 FOOTAGE = Path(__file__).resolve().parents[2] / "shared" / "footage"

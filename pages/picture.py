@@ -24,6 +24,7 @@ def words(seat: Seat) -> None:
 
 @live(1.0)
 def walking(seat: Seat) -> None:
+    walk_buttons(seat)
     walk_progress(seat)
 
 
@@ -36,7 +37,6 @@ view = view_at.segmented_control(
     _("View"), list(VIEWS), format_func=_, default=VIEWS[0], required=True, label_visibility="collapsed", key="view"
 )
 if view == "Walk test":
-    walk_buttons(seat)
     walking()
     st.stop()
 

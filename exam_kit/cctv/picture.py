@@ -103,6 +103,7 @@ class Measures:
     retention: float | None = None
     gain: float | None = None
     hidden: float | None = None
+    beside: float | None = None
     caption: float | None = None
     """share of the approved picture's caption that has letters now (`picture_caption`, on the full picture); None where
     that has no caption"""
@@ -176,7 +177,7 @@ def judge(measures: Measures, thresholds: Thresholds) -> PictureState:
         return PictureState.BLURRED
     if _moved(x, limit):
         return PictureState.MOVED
-    if x.hidden is not None and x.hidden >= limit.hidden_share:
+    if _hidden(x, limit):
         return PictureState.GLARE if x.p95 >= limit.glare_p95 else PictureState.COVERED
     if x.retention is not None and x.retention < limit.lost_retention:
         return PictureState.SCENE_CHANGED
@@ -191,6 +192,13 @@ def _blurred(x: Measures, limit: Thresholds) -> bool:
     if x.reference_sharpness is not None:
         return x.sharpness < limit.sharpness_ratio * x.reference_sharpness
     return x.sharpness < limit.sharpness
+
+
+def _hidden(x: Measures, limit: Thresholds) -> bool:
+    """Covered in part: edges are gone there, and as they were beside it."""
+    if x.hidden is None or x.beside is None:
+        return False
+    return x.hidden >= limit.hidden_share and x.beside >= limit.lost_retention
 
 
 def _moved(x: Measures, limit: Thresholds) -> bool:

@@ -43,7 +43,8 @@ class ViewShift:
     `shift` is a share of the width, `scale` of the size (0.05: 5 % larger or smaller), `turn_deg` in degrees; all
     absolute. `retention` is the share of the approved picture's edges still found in place, less what chance would give
     (0: no more than chance, 1: all); `gain` is how much undoing the movement improves it. `hidden` is the share of the
-    picture's parts that had edges and have hardly any now, neither old nor new ones: something even is before them.
+    picture's parts that had edges and have hardly any now, neither old nor new ones: something even is before them;
+    `beside` is the retention of the other parts: a hand leaves what it does not cover as it was, a new scene does not.
     """
 
     shift: float
@@ -52,6 +53,7 @@ class ViewShift:
     retention: float
     gain: float
     hidden: float
+    beside: float
 
 
 class View:
@@ -69,8 +71,8 @@ def view_shift(picture: Grey, view: View) -> ViewShift:
     picture = np.asarray(cv2.convertScaleAbs(picture, alpha=factor), dtype=np.uint8)
     target, edges = view.edges, _edges(picture)
     retention = _usual_retention(edges, target)
-    hidden = _hidden(edges, target)
-    best = ViewShift(0.0, 0.0, 0.0, retention, 0.0, hidden)
+    hidden, beside = _hidden(edges, target)
+    best = ViewShift(0.0, 0.0, 0.0, retention, 0.0, hidden, beside)
     for matrix in _movements(picture, view):
         size = (picture.shape[1], picture.shape[0])
         undone = cv2.warpAffine(picture, matrix, size, borderMode=cv2.BORDER_REPLICATE)
@@ -79,7 +81,7 @@ def view_shift(picture: Grey, view: View) -> ViewShift:
         gain = _retention(_edges(np.asarray(undone, dtype=np.uint8)), target, seen) - before
         if gain > best.gain:
             shift, scale, turn_deg = _parts(matrix, size)
-            best = ViewShift(shift, scale, turn_deg, retention, gain, hidden)
+            best = ViewShift(shift, scale, turn_deg, retention, gain, hidden, beside)
     return best
 
 
@@ -153,10 +155,18 @@ def _usual_retention(edges: NDArray[np.bool_], target: NDArray[np.bool_]) -> flo
     return _above(float(np.median(kept[parts] / wanted[parts])), float(near.mean()))
 
 
-def _hidden(edges: NDArray[np.bool_], target: NDArray[np.bool_]) -> float:
-    had, has = _per_part(target), _per_part(edges)
+def _hidden(edges: NDArray[np.bool_], target: NDArray[np.bool_]) -> tuple[float, float]:
+    """The share of the parts that are hidden, and the median retention of the others."""
+    near = _near(edges)
+    had, has, kept = (_per_part(layer) for layer in (target, edges, target & near))
     parts = had >= PART_EDGES
-    return float((has[parts] < HIDDEN * had[parts]).mean()) if parts.any() else 0.0
+    if not parts.any():
+        return 0.0, 1.0
+    gone = has[parts] < HIDDEN * had[parts]
+    if gone.all():
+        return 1.0, 1.0
+    seen = float(np.median((kept[parts] / had[parts])[~gone]))
+    return float(gone.mean()), _above(seen, float(near.mean()))
 
 
 def _per_part(layer: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from exam_kit.cctv.references import Reference, ReferenceState, approved, refere
 from exam_kit.checks.profile import load_profile
 from exam_kit.errors import PointInvalid
 from exam_kit.home import Home
-from exam_kit.store import Act
+from exam_kit.store import Accounts, Act
 from exam_kit.ui.camera_facts import CameraFact, camera_facts
 from exam_kit.ui.seat import Seat
 
@@ -32,6 +32,8 @@ class PictureFact:
     reference: Reference | None
     reference_state: ReferenceState
     rate: AlarmRate
+    approved_by: str = ""
+    """name of who approved the picture in force"""
 
     @property
     def id(self) -> str:
@@ -62,6 +64,7 @@ class PictureFact:
 def picture_facts(seat: Seat) -> list[PictureFact]:
     """Every camera's, in the point's order. Alarms are counted since midnight at the point."""
     references = approved(seat.store)
+    names = {one.login: one.name for one in Accounts(seat.store, seat.ledger).all()}
     limits, own = _thresholds(seat)
     midnight = datetime.combine(seat.today, time(), seat.point.tz)
     cameras = camera_facts(seat)
@@ -72,7 +75,8 @@ def picture_facts(seat: Seat) -> list[PictureFact]:
         size = (status.width, status.height) if status and one.recording else None
         days = {**limits, **own.get(one.camera.id, {})}["reference_days"]
         state = reference_state(seat.home, reference, seat.now, days, size)
-        found.append(PictureFact(one, reference, state, rates[one.camera.id]))
+        by = names.get(reference.actor, reference.actor) if reference else ""
+        found.append(PictureFact(one, reference, state, rates[one.camera.id], by))
     return found
 
 

@@ -105,7 +105,7 @@ def _words(fact: PictureFact) -> str:
     recording = "" if fact.camera.recording else f" · {escape(_(fact.camera.state_label))}"
     state = f'<div data-state="{fact.state}">{chip(fact.tone, _(fact.label))}{recording}</div>'
     tone = "good" if fact.compared else "warn"
-    by = f" ({escape(fact.reference.actor)})" if fact.reference else ""
+    by = f" ({escape(fact.approved_by)})" if fact.approved_by else ""
     held = f"<div>{mark(tone)}{escape(_(REFERENCE_LABELS[fact.reference_state]))}{by}</div>"
     return f"{state}{held}<small>{escape(_alarms(fact))}</small>"
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from exam_kit.cctv.live import looked_at
 from exam_kit.cctv.still import edges_beside
 from exam_kit.store import Act
 from exam_kit.web.desk import Desk, signed_in
@@ -26,9 +27,11 @@ def picture_routes(desk: Desk) -> list[Route]:
             return b""
 
     def edges(camera: str) -> bytes:
-        before = approved(camera)
+        before, live = approved(camera), desk.home.live / f"{camera}.jpg"
+        if before:
+            looked_at(live)
         try:
-            now = (desk.home.live / f"{camera}.jpg").read_bytes() if before else b""
+            now = live.read_bytes() if before else b""
         except OSError:
             now = b""
         return edges_beside(before, now) or b""
