@@ -8,6 +8,7 @@ from exam_kit.i18n import N_, _
 from exam_kit.store import Act
 from exam_kit.ui.camera_onvif import draw_camera_words
 from exam_kit.ui.coverage_view import choose_day, draw_coverage
+from exam_kit.ui.day_plan import draw_plan
 from exam_kit.ui.live_wall import draw_wall
 from exam_kit.ui.recording_orders import order_form, recent_orders
 from exam_kit.ui.seat import Seat, live, require_page
@@ -22,6 +23,12 @@ VIEWS = (N_("Live"), N_("Recorded"), N_("Start and stop"), N_("Own words"))
 def orders_given(seat: Seat) -> None:
     table = recent_orders(seat, 20)
     st.html(table or f'<p class="ek-note">{_("No orders yet.")}</p>')
+
+
+@live(5.0)
+def plan(seat: Seat) -> None:
+    if seat.day is not None:
+        st.html(draw_plan(seat, seat.day))
 
 
 title_at, view_at = st.columns([1, 3], vertical_alignment="center")
@@ -41,6 +48,7 @@ if view == "Recorded":
     draw_export(seat, day)
 elif view == "Start and stop":
     order_form(seat)
+    plan()
     orders_given()
 elif view == "Own words":
     draw_camera_words(seat)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 
 import streamlit as st
 
 from exam_kit.agent import orders
 from exam_kit.i18n import N_, _, ngettext
+from exam_kit.point import camera_windows
 from exam_kit.store import Act
+from exam_kit.ui.camera_facts import CameraFact, camera_facts
 from exam_kit.ui.day_plan import ZONE_LABELS
-from exam_kit.ui.marks import chip
+from exam_kit.ui.marks import chip, mark
 from exam_kit.ui.orders_view import ORDER_STATES, give, may_give, people_with
 from exam_kit.ui.seat import Seat, flash, saying_errors
-from exam_kit.ui.when import clock_time
+from exam_kit.ui.when import clock_time, span
 
 __all__ = ["order_form", "recent_orders"]
 
 ALL, SOME = "all", "some"
+ROWS = 12
+"""Of so many cameras each is named before a stop; the rest are counted."""
 KIND_LABELS = {"record": N_("start recording"), "stop": N_("stop recording")}
 
 
@@ -37,8 +42,10 @@ def order_form(seat: Seat) -> None:
         _order(seat, "record", cameras, by, why or "")
     if stop_at.button(_("Stop recording…"), width="stretch"):
         st.session_state["confirm-stop"] = True
-    if st.session_state.get("confirm-stop"):
-        _confirm_stop(seat, cameras, by, why or "")
+    # The place is there also when nothing is asked: otherwise what follows would move and be drawn into the question.
+    with st.container():
+        if st.session_state.get("confirm-stop"):
+            _confirm_stop(seat, cameras, by, why or "")
 
 
 def _which(seat: Seat) -> list[str]:
@@ -82,15 +89,62 @@ def _order(seat: Seat, kind: str, cameras: Sequence[str], by: str, why: str) -> 
 
 
 def _confirm_stop(seat: Seat, cameras: Sequence[str], by: str, why: str) -> None:
+    """What will stop, until when it should still record, and on whose order; a stop before the end is typed, too."""
+    chosen = [fact for fact in camera_facts(seat) if fact.camera.id in cameras]
+    early = [fact for fact in chosen if (_ends(seat, fact) or seat.now) > seat.now]
     with st.container(border=True, key="confirm"):
         text = ngettext("Stop the recording of {count} camera?", "Stop the recording of {count} cameras?", len(cameras))
-        st.html(f'<b class="ek-ask">{text.format(count=len(cameras))}</b><p class="ek-note">{", ".join(cameras)}</p>')
+        st.html(f'<b class="ek-ask">{text.format(count=len(cameras))}</b>{_what_stops(seat, chosen, by, why)}')
+        typed = ""
+        if early:
+            asked = _(
+                "The plan goes on for {count} of them. To stop all the same, type the number of cameras: {number}"
+            )
+            typed = st.text_input(asked.format(count=len(early), number=len(cameras)), key="stop-typed") or ""
         with st.container(horizontal=True):
             if st.button(_("Yes, stop"), type="primary", key="stop-yes"):
-                _order(seat, "stop", cameras, by, why)
+                if early and typed.strip() != str(len(cameras)):
+                    st.error(_("Nothing was stopped: the number typed is not {number}.").format(number=len(cameras)))
+                else:
+                    _order(seat, "stop", cameras, by, why)
             if st.button(_("No, go on recording"), key="stop-no"):
                 st.session_state["confirm-stop"] = False
                 st.rerun()
+
+
+def _ends(seat: Seat, fact: CameraFact) -> datetime | None:
+    """The end of the window that is open for this camera."""
+    return max((one.end for one in camera_windows(seat.point, fact.camera) if one.holds(seat.now)), default=None)
+
+
+def _what_stops(seat: Seat, chosen: Sequence[CameraFact], by: str, why: str) -> str:
+    people = {one.login: one for one in people_with(seat, Act.VIEW)}
+    head = people.get(by)
+    name = f"{head.name}, {head.post}" if head else by or _("nobody is named")
+    rows = []
+    for fact in chosen[:ROWS]:
+        ends = _ends(seat, fact)
+        left = (
+            _("until {time}, {span} more").format(
+                time=clock_time(seat, ends), span=span(seat, (ends - seat.now).total_seconds())
+            )
+            if ends
+            else _("no more by the plan")
+        )
+        rows.append(
+            f"<tr><td>{escape(fact.camera.id)}</td><td>{escape(fact.room.label)}</td>"
+            f"<td>{mark(fact.tone)}{escape(_(fact.state_label))}</td><td>{escape(left)}</td></tr>"
+        )
+    if len(chosen) > ROWS:
+        rest = _("and {count} cameras more").format(count=len(chosen) - ROWS)
+        rows.append(f'<tr><td colspan="4">{escape(rest)}</td></tr>')
+    names = (N_("Camera"), N_("Place"), N_("State"), N_("Should record"))
+    head_row = "".join(f"<th>{_(column)}</th>" for column in names)
+    ordered = _("Ordered by {name}").format(name=name) + (f" · {why}" if why.strip() else "")
+    return (
+        f'<p class="ek-stop">{escape(ordered)}</p><table class="ek-table" data-stops><thead><tr>{head_row}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
 
 
 def recent_orders(seat: Seat, limit: int = 5) -> str:

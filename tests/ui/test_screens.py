@@ -160,6 +160,12 @@ def test_recording_is_started_and_stopped_on_an_order(page: Page, site: Site) ->
     page.get_by_role("button", name="Нет, писать дальше").click()
     expect(page.get_by_role("button", name="Да, остановить")).to_have_count(0)
     page.get_by_role("button", name="Остановить запись…").click()
+    expect(page.locator("[data-stops]")).to_contain_text("COR2-1")
+    expect(page.locator(".ek-stop")).to_contain_text("Борис Иванович Котов, руководитель ППЭ")
+    page.get_by_role("button", name="Да, остановить").click()
+    expect(page.locator("[data-testid=stAlertContentError]")).to_contain_text("Ничего не остановлено")
+    assert orders.recent(store, "stop") == []
+    write(page.get_by_label("введите число камер"), "2")
     page.get_by_role("button", name="Да, остановить").click()
     expect(page.get_by_role("button", name="Да, остановить")).to_have_count(0)
     assert [order.body for order in orders.recent(store, "stop")] == [{"cameras": ["COR1-1", "COR2-1"]}]
