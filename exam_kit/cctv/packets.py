@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import count
 from typing import Any
@@ -16,7 +16,7 @@ from av.container import InputContainer
 from exam_kit.cctv.opening import files_of, open_file
 from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
-__all__ = ["FINE", "Packet", "codec_parameters", "is_stamped", "is_torn", "packets"]
+__all__ = ["FINE", "Packet", "codec_parameters", "is_stamped", "is_torn", "packets", "whole"]
 
 Packet = Any
 """PyAV's packet; its type parameter says nothing here."""
@@ -26,6 +26,7 @@ FINE = Fraction(1, 90_000)
 
 BURST_TICKS = round(Fraction(1, 1000) / FINE)
 
+SILENT_S = 1.0
 TORN_BYTES = 64
 """A frame with a picture in it is hardly ever smaller; only smaller ones are looked into."""
 _PICTURES = {"h264": range(1, 6), "hevc": range(32)}
@@ -47,7 +48,7 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
             yield from _paced(container, source, stop, scrubber)
         else:
             stamped, newest = is_stamped(container), 0
-            for packet in container.demux(_wanted(container, source)):
+            for packet in whole(container.demux(_wanted(container, source))):
                 if stop.is_set():
                     return
                 # The first packet of an RTSP stream has no timestamps but is the keyframe: only empty ones go.
@@ -64,6 +65,22 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
             return
         fault = SourceFault("ended", source.camera, "end of stream")
     raise fault from None
+
+
+def whole(incoming: Iterable[Packet]) -> Iterator[Packet]:
+    """The packets without the piece of a frame that a cut connection leaves: the demuxer hands it out when it gives up
+    waiting for the rest. So one that was waited for long goes on only when another follows."""
+    held: Packet | None = None
+    asked = time.monotonic()
+    for packet in incoming:
+        if held is not None:
+            yield held
+            held = None
+        if time.monotonic() - asked >= SILENT_S:
+            held = packet
+        else:
+            yield packet
+        asked = time.monotonic()
 
 
 def is_torn(packet: Packet) -> bool:

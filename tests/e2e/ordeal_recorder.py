@@ -98,25 +98,32 @@ def _killed(bench: Bench, victims: Callable[[], Sequence[int]], cause: frozenset
 
 def kill_worker(bench: Bench) -> list[Event]:
     program = bench.program
-    events = _killed(bench, lambda: [worker.pid for worker in program.workers()], _causes("worker_killed"))
-    wait_for(lambda: not program.recording(), 10, "the worker's death is noticed")
+    was = {worker.pid for worker in program.workers()}
+    events = _killed(bench, lambda: list(was), _causes("worker_killed"))
+    wait_for(lambda: _replaced(was, [worker.pid for worker in program.workers()]), 30, "another worker")
+    time.sleep(0.5)
     return events
 
 
 def kill_agent(bench: Bench) -> list[Event]:
     was = bench.program.agent()
     events = _killed(bench, bench.program.agent, _causes("agent_stopped"))
-    wait_for(lambda: bench.program.agent() not in (was, [0]) and not bench.program.recording(), 30, "another agent")
+    wait_for(lambda: _replaced(set(was), bench.program.agent()), 60, "another agent")
     return events
 
 
 def kill_everything(bench: Bench) -> list[Event]:
+    was = bench.program.agent()
     events = _killed(bench, bench.program.everything, _causes("agent_stopped"))
     bench.program.bury()
-    was = bench.program.agent()
     bench.program.start()
-    wait_for(lambda: bench.program.agent() not in (was, [0]) and not bench.program.recording(), 30, "another agent")
+    wait_for(lambda: _replaced(set(was), bench.program.agent()), 60, "another agent")
     return events
+
+
+def _replaced(was: set[int], now: Sequence[int]) -> bool:
+    """Others are there, and they have taken note of what happened: the states that can be read are theirs."""
+    return bool(now) and not was.intersection(now) and 0 not in now
 
 
 def _outage(

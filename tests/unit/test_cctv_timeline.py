@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
 
-from exam_kit.cctv.packets import codec_parameters, is_torn
+from exam_kit.cctv.packets import codec_parameters, is_torn, whole
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
 
 NOON = datetime(2026, 5, 28, 9, 0, tzinfo=UTC)
@@ -107,3 +108,25 @@ class _Packet(bytes):
 )
 def test_the_head_of_a_frame_is_no_frame(data: bytes, torn: bool) -> None:
     assert is_torn(_Packet(data)) is torn
+
+
+@pytest.mark.parametrize(
+    ("waits_s", "kept"),
+    [
+        pytest.param([0.04, 0.04, 3.0], [0, 1], id="what comes when waiting ended is a piece"),
+        pytest.param([0.04, 2.0, 0.04], [0, 1, 2], id="a pause in the middle costs nothing"),
+        pytest.param([0.04, 2.0, 2.0, 0.04], [0, 1, 2, 3], id="a slow camera"),
+    ],
+)
+def test_a_piece_of_a_frame_is_not_recorded(
+    monkeypatch: pytest.MonkeyPatch, waits_s: list[float], kept: list[int]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def incoming() -> Iterator[int]:
+        for number, wait_s in enumerate(waits_s):
+            now[0] += wait_s
+            yield number
+
+    assert list(whole(incoming())) == kept
