@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import struct
@@ -10,12 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from exam_kit.archive.copy_journal import JOURNAL
+from exam_kit.home import Home
 from lab import kernel, machine
+from lab.copy import CopyExperiment
+from lab.experiment import Found
+from lab.ledger import LedgerExperiment
 from lab.trial import Trial
 from lab.write_log import DISCARD, FLUSH, FUA, MARK, Cut, Image, WriteLog, chosen, cuts, torn
 
 SECTOR = 512
-needs_machine = pytest.mark.skipif(bool(machine.missing()), reason=f"the lab's machine: {machine.missing()}")
+needs_machine = pytest.mark.skipif(
+    bool(machine.missing()) or not os.environ.get("EXAM_KIT_LAB"),
+    reason=f"takes minutes; set EXAM_KIT_LAB=1 to run it. The machine: {machine.missing() or 'ready'}",
+)
 
 
 def sector(letter: bytes) -> bytes:
@@ -111,6 +120,57 @@ def test_the_machine_starts_from_what_cpio_can_read(tmp_path: Path) -> None:
     listed = subprocess.run(["cpio", "-t"], input=kernel.initramfs(found), capture_output=True, check=True)
     names = listed.stdout.decode().split()
     assert {"init", "bin/busybox", "modules/dm-log-writes.ko", "modules/exfat.ko"} <= set(names)
+
+
+@pytest.mark.parametrize("harm", ["none", "entry", "anchor", "key"])
+def test_the_ledgers_check_sees_what_is_lost(tmp_path: Path, harm: str) -> None:
+    experiment, marks, found = LedgerExperiment(appends=52), list[str](), Found()
+    experiment.run(tmp_path, tmp_path, marks.append)
+    home = Home.at(tmp_path / "home")
+    match harm:
+        case "entry":
+            marks.append(f"entry:{len(marks) + 2}:{'0' * 64}")
+        case "anchor":
+            next(iter(home.anchors.iterdir())).unlink()
+        case "key":
+            shutil.rmtree(home.keys)
+    experiment.check(tmp_path, tmp_path, marks, found)
+    assert found.counts["acknowledged entries looked for"] == 52 + (harm == "entry")
+    assert (
+        set(found.broken)
+        == {
+            "none": set(),
+            "entry": {"acknowledged entries lost or changed"},
+            "anchor": {"acknowledged checkpoints lost or torn"},
+            "key": {"signing keys lost or changed"},
+        }[harm]
+    ), found
+
+
+@pytest.mark.parametrize("harm", ["none", "file", "byte", "journal"])
+def test_the_copys_check_sees_what_is_lost(tmp_path: Path, harm: str) -> None:
+    experiment, marks, found = CopyExperiment(files=6), list[str](), Found()
+    experiment.prepare(tmp_path)
+    experiment.run(tmp_path, tmp_path, marks.append)
+    copied = sorted((tmp_path / "copy" / "data").rglob("*.mp4"), key=lambda path: path.stat().st_size)
+    match harm:
+        case "file":
+            copied[0].unlink()
+        case "byte":
+            copied[-1].write_bytes(bytes(copied[-1].stat().st_size))
+        case "journal":
+            (tmp_path / "copy" / JOURNAL).write_bytes(b"")
+    experiment.check(tmp_path, tmp_path, marks, found)
+    assert found.counts["acknowledged files looked for"] == 6
+    assert (
+        dict(found.broken)
+        == {
+            "none": {},
+            "file": {"acknowledged files lost": 1},
+            "byte": {"acknowledged files wrong": 1},
+            "journal": {"acknowledged files missing in the copy's journal": 6},
+        }[harm]
+    ), found
 
 
 @needs_machine
