@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import av.error
 import psutil
 
 from bench.recorder_stream import number_in
 
-__all__ = ["Count", "Usage", "count", "usage"]
+__all__ = ["Count", "Usage", "count", "numbers", "usage"]
 
 SAMPLE_S = 5.0
 MIB = 1 << 20
@@ -66,19 +67,29 @@ class Count:
     strange: int
 
 
+def numbers(files: Iterable[Path]) -> list[int]:
+    """The numbers of all frames in these files, -1 for one without; an empty file has none."""
+    found = []
+    for path in files:
+        try:
+            container = av.open(str(path))
+        except av.error.InvalidDataError:
+            continue
+        with container:
+            for packet in container.demux(video=0):
+                if packet.size:
+                    number = number_in(bytes(memoryview(packet)[:HEAD_BYTES]))
+                    found.append(-1 if number is None else number)
+    return found
+
+
 def count(first: int, last: int, files: Iterable[Path]) -> Count:
     """Which of the frames `first` … `last` are in these files.
 
     The last one is not asked for: no receiver of H.264 knows that a frame is complete before the next one begins, and
     none came.
     """
-    found: list[int] = []
-    for path in files:
-        with av.open(str(path)) as container:
-            for packet in container.demux(video=0):
-                if packet.size:
-                    number = number_in(bytes(memoryview(packet)[:HEAD_BYTES]))
-                    found.append(-1 if number is None else number)
+    found = numbers(files)
     wanted, kept = set(range(first, last)), set(found)
     strange = len(found) - len(kept) + len(kept - wanted - {last})
     return Count(len(wanted), len(wanted & kept), len(wanted - kept), strange)

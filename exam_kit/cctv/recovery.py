@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.error
@@ -17,7 +17,9 @@ from exam_kit.cctv.names import Label, parse_name
 from exam_kit.cctv.sealer import finish, hash_file
 from exam_kit.cctv.writer import NOTE_TITLE
 from exam_kit.clock import from_iso, iso
-from exam_kit.point import Point
+
+if TYPE_CHECKING:
+    from exam_kit.point import Point
 
 __all__ = ["Contents", "find_for", "inspect", "label_of", "reaches", "take_in", "unknown_files"]
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import av
 import av.error
-import numpy as np
 from av.audio.fifo import AudioFifo
 from av.audio.resampler import AudioResampler
 
@@ -108,6 +107,8 @@ class TranscodedSound(SoundTrack):
         self._taken += piece.samples
 
     def _silence(self, samples: int) -> Any:
+        import numpy as np  # most cameras are recorded without sound, and need no arrays
+
         channels = 1 if self._layout == "mono" else 2
         nothing = np.zeros((channels, samples), dtype=np.float32)
         frame = av.AudioFrame.from_ndarray(nothing, format="fltp", layout=self._layout)

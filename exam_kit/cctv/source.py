@@ -11,13 +11,15 @@ import errno
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, quote, quote_plus, unquote, urlsplit
 
 import av.error
 
 from exam_kit.errors import CameraError, Message, m
-from exam_kit.point import Camera, Encoding
+
+if TYPE_CHECKING:
+    from exam_kit.point import Camera
 
 __all__ = [
     "OPEN_TIMEOUT_S",
@@ -75,6 +77,8 @@ class Encode:
     @classmethod
     def of(cls, camera: Camera) -> Encode:
         """What point.toml says of this camera, or what is good for most USB cameras."""
+        from exam_kit.point import Encoding  # a recording worker is told its sources, and does without the point
+
         limits = camera.encode or Encoding()
         return cls(
             limits.max_width, limits.max_height, limits.fps, limits.preset, round(camera.bitrate_mbps * 1_000_000)

@@ -128,7 +128,7 @@ def test_a_disk_that_stands_still_for_seconds_costs_no_frame(
 
 
 def test_what_the_disk_cannot_take_is_refused_beyond_a_bound(tmp_path: Path, until: Until) -> None:
-    """More than its share of memory is a fault of this file, and no other camera's; what was taken before is written."""
+    """Too much for its share of memory: a fault of this file, of no other camera; what was taken before is written."""
     disk = Disk(tmp_path, held_bytes=3000)
     goes_on = threading.Event()
 
