@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 import tempfile
@@ -87,6 +88,7 @@ class CopyExperiment:
         if tally.verified != len(tasks):
             raise RuntimeError(f"{tally.verified} of {len(tasks)} files were copied")
 
+    @functools.cache  # noqa: B019 - lives as long as the experiment does
     def _tasks(self, work: Path) -> list[CopyTask]:
         made = []
         for number in range(self._files):
