@@ -38,6 +38,9 @@ START_GRACE_S = 4.0
 STATE_EVERY_S = 2.0
 PASSWORD_EVERY_S = 5.0
 END_WAIT_S = 15.0
+ORPHANS_WAIT_S = 3.0
+"""For workers of an agent that died to close their files. They stop writing at once; one that still waits for a camera
+to answer, or hashes, must not keep the others from being recorded. What it leaves is recovered."""
 BY_AGENT = Desired("agent", "agent", "plan")
 
 
@@ -108,7 +111,7 @@ class Recorder:
         index does not know; later ticks enter them, and the time that was missed as gaps with cause "agent_stopped" or
         "machine_off".
         """
-        end_orphans(self._home)
+        end_orphans(self._home, ORPHANS_WAIT_S)
         said = self._aftermath.begin(self._home.footage)
         self._write_states(force=True)
         return said
