@@ -17,7 +17,7 @@ from typing import IO, NamedTuple
 from exam_kit.checks.model import Reason
 from exam_kit.checks.site import NoFact
 
-__all__ = ["Children", "CommandRecord", "end_everyone", "run_command"]
+__all__ = ["Children", "CommandRecord", "run_command"]
 
 OUTPUT_CAP = 1_000_000
 """Bytes kept of each output; a program gone mad must not fill the memory."""
@@ -100,8 +100,7 @@ _everyone: weakref.WeakSet[Children] = weakref.WeakSet()
 
 
 @atexit.register
-def end_everyone() -> None:
-    """Kill every program that checks of this process have started; a check whose program it was has no answer then."""
+def _leave_nobody() -> None:
     for children in list(_everyone):
         children.kill()
 

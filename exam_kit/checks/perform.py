@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 
-from exam_kit.checks.command import end_everyone
 from exam_kit.checks.model import Fact, Reason, Result, Run, Waiver
 from exam_kit.checks.profile import Profile
 from exam_kit.checks.report import CANCELLED
@@ -19,9 +16,6 @@ from exam_kit.clock import iso
 from exam_kit.store import Ledger
 
 __all__ = ["run_and_keep"]
-
-LOOK_S = 0.2
-"""How often a run looks whether it was cancelled."""
 
 
 def run_and_keep(
@@ -41,8 +35,7 @@ def run_and_keep(
     applied as far as the profile allows them.
 
     `cancelled` gives the login of whoever wants the run ended, else "". Then the programs of its checks are killed,
-    what has no answer yet stands as unknown (not run), and the run is closed with that login. A check that only waits,
-    for an answer from the network, holds it up until its own time limit at most.
+    what has no answer yet stands as unknown (not run), and the run is closed with that login.
 
     Raises:
         UsageError: `only` names a check the profile does not have.
@@ -62,8 +55,8 @@ def run_and_keep(
     from_the_start = in_force()
 
     def keep(result: Result, done: int, total: int) -> None:
-        if cancelled():
-            raise _Cancelled  # also what came of programs that were killed is no answer
+        if result.fact.reason is Reason.NOT_RUN:
+            return  # cancelled
         answered = earlier.get(result.key) if result.manual and day else None
         if answered is not None and answered.signed is not None:
             result = answered._replace(position=result.position)
@@ -74,16 +67,10 @@ def run_and_keep(
             on_result(result, done, total)
 
     answered_keys: set[tuple[str, str]] = set()
-    ended_by = ""
-    try:
-        with _killing_when(cancelled):
-            measured = run_checks(profile, context, only=only, on_result=keep)
-    except _Cancelled:
-        ended_by = cancelled()
-        measured = run_checks(profile, context, only=())  # runs none, names all
-    for result in measured.results:
-        if result.key in answered_keys or result.fact.reason is not Reason.NOT_RUN:
-            continue
+    measured = run_checks(profile, context, only=only, on_result=keep, ended=cancelled)
+    left = [result for result in measured.results if result.key not in answered_keys]
+    ended_by = cancelled() if any(only is None or result.check in only for result in left) else ""
+    for result in left:
         carried = earlier.get(result.key)
         asked = only is None or result.check in only
         if ended_by and asked and not (carried and carried.signed and day):
@@ -91,27 +78,6 @@ def run_and_keep(
         else:
             save_result(store, run.id, carried._replace(position=result.position) if carried else result)
     return finish_run(ledger, run.id, clock=context.clock, waivers=in_force(), cancelled_by=ended_by)
-
-
-@contextmanager
-def _killing_when(cancelled: Callable[[], str]) -> Iterator[None]:
-    """While the run goes on: once it is cancelled, no program of its checks lives on, also none begun after."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(LOOK_S):
-            if cancelled():
-                end_everyone()
-
-    threading.Thread(target=watch, name="cancel", daemon=True).start()
-    try:
-        yield
-    finally:
-        over.set()
-
-
-class _Cancelled(Exception):
-    """Somebody wants the run ended."""
 
 
 def _carried(result: Result, run_id: str) -> Result:

@@ -35,6 +35,9 @@ __all__ = ["OnResult", "run_checks"]
 OnResult = Callable[[Result, int, int], object]
 """Called with each result as it arrives, the number that have arrived, and the number that will."""
 
+LOOK_S = 0.2
+"""How often a run looks whether somebody wants it ended."""
+
 LANES: Mapping[Lane, int] = {"local": LOCAL_LANES, "waiting": WAITING_LANES}
 
 
@@ -62,11 +65,13 @@ def run_checks(
     only: Collection[str] | None = None,
     on_result: OnResult | None = None,
     clock: Clock | None = None,
+    ended: Callable[[], object] | None = None,
 ) -> Run:
     """Run a profile's checks and judge them; nothing is kept (see `run_and_keep`, which does).
 
-    `only` names the checks to run; the others stand in the result as unknown (not run). `on_result` is called in this
-    thread. The run's id is empty.
+    `only` names the checks to run; the others stand in the result as unknown (not run), and so do those without an
+    answer when `ended` says that somebody wants the run ended. `on_result` is called in this thread. The run's id is
+    empty.
 
     Raises:
         UsageError: `only` names a check the profile does not have.
@@ -87,7 +92,7 @@ def run_checks(
     jobs = _jobs(profile, context)
     wanted = [job for job in jobs if only is None or job.check.id in only]
     left_out = [_result(job, Fact.unknown(Reason.NOT_RUN), started, 0.0) for job in jobs if job not in wanted]
-    results = _Supervisor(profile, context, clock, wanted, on_result).run()
+    results = _Supervisor(profile, context, clock, wanted, on_result, ended).run()
     results = sorted([*results, *left_out], key=lambda result: (result.position, result.target))
     return Run(
         id="",
@@ -127,8 +132,15 @@ class _Supervisor:
     """
 
     def __init__(
-        self, profile: Profile, context: CheckContext, clock: Clock, jobs: list[_Job], on_result: OnResult | None
+        self,
+        profile: Profile,
+        context: CheckContext,
+        clock: Clock,
+        jobs: list[_Job],
+        on_result: OnResult | None,
+        ended: Callable[[], object] | None,
     ) -> None:
+        self._ended = ended
         self._profile = profile
         self._context = context
         self._clock = clock
@@ -151,8 +163,10 @@ class _Supervisor:
                     self._hire(lane)
             while len(self._results) < self._total:
                 self._take_answer()
-                if time.perf_counter() >= self._budget_ends:
-                    self._give_up()
+                if self._ended is not None and self._ended():
+                    self._give_up(Fact.unknown(Reason.NOT_RUN))
+                elif time.perf_counter() >= self._budget_ends:
+                    self._give_up(Fact.unknown(Reason.TIMEOUT, budget_s=self._profile.budget_s))
                 self._end_the_late()
         finally:
             # Also when `on_result` raised or the user pressed Ctrl-C.
@@ -204,8 +218,9 @@ class _Supervisor:
     def _take_answer(self) -> None:
         with self._lock:
             first = min((job.deadline for job in self._running if not job.answered), default=self._budget_ends)
+        wait_s = max(first - time.perf_counter(), 0.0) + 0.001
         try:
-            job, fact = self._answers.get(timeout=max(first - time.perf_counter(), 0.0) + 0.001)
+            job, fact = self._answers.get(timeout=wait_s if self._ended is None else min(wait_s, LOOK_S))
         except queue.Empty:
             return
         self._finish(job, fact)
@@ -220,9 +235,8 @@ class _Supervisor:
             self._finish(job, Fact.unknown(Reason.TIMEOUT, limit_s=job.check.timeout_s))
             self._hire(job.probe.lane)  # its own thread may hang for ever
 
-    def _give_up(self) -> None:
-        """The budget is used up: what runs is ended, what waits is not begun."""
-        late = Fact.unknown(Reason.TIMEOUT, budget_s=self._profile.budget_s)
+    def _give_up(self, because: Fact) -> None:
+        """What runs is ended, what waits is not begun."""
         with self._lock:
             self._closed = True
             running = [job for job in self._running if not job.answered]
@@ -234,7 +248,7 @@ class _Supervisor:
         for job in waiting:
             job.began, job.at = time.perf_counter(), iso(self._clock.now())
         for job in (*running, *waiting):
-            self._finish(job, late)
+            self._finish(job, because)
 
     def _finish(self, job: _Job, fact: Fact) -> None:
         elapsed = time.perf_counter() - job.began

@@ -274,3 +274,20 @@ def test_checks_of_one_probe_do_not_fill_the_lane_while_they_wait_for_one_fact(c
     )
     assert seen[0] == "other"
     assert len(seen) == 9
+
+
+def test_a_run_that_is_ended_waits_for_nobody(context: CheckContext) -> None:
+    """Also not for a check that only waits: what has no answer is unknown, and its thread is left behind."""
+    profile = profile_of(
+        line("long", "test.hang", 30), line("first", "test.quick", 30), line("last", "test.hang_locally", 30)
+    )
+    told: list[Result] = []
+    began = time.monotonic()
+    run = run_checks(profile, context, on_result=lambda result, _done, _all: told.append(result), ended=lambda: told)
+    assert time.monotonic() - began < 15, "half of what the checks were given"
+    found = {result.check: (result.state, result.fact.reason) for result in run.results}
+    assert found == {
+        "long": (State.UNKNOWN, Reason.NOT_RUN),
+        "first": (State.OK, None),
+        "last": (State.UNKNOWN, Reason.NOT_RUN),
+    }
