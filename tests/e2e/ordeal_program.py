@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import signal
@@ -93,7 +94,13 @@ class Program:
         wait_for(lambda: self.recording(cameras), seconds, f"recording of {cameras or 'all cameras'}")
 
     def workers(self) -> list[psutil.Process]:
-        return [p for p in self._processes() if "exam_kit.cctv.worker" in p.cmdline()]
+        """Those that live; one that was killed may still stand in the list of processes."""
+        found = []
+        for process in self._processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # a zombie is one of them
+                if "exam_kit.cctv.worker" in process.cmdline():
+                    found.append(process)
+        return found
 
     def kill(self, victims: Callable[[], Sequence[int]]) -> float:
         """kill -9; the moment, seconds since 1970 by the machine's own clock."""
