@@ -24,14 +24,14 @@ def key_kept(home: Home) -> bool:
     """Is the key that the ledger's first entry names still the one to sign with, and its public half readable?"""
     store = Store(home.store, read_only=True)
     try:
-        (first,) = Ledger(store, home).entries(("ledger.opened",))
+        first = next(Ledger(store, home).entries(("ledger.opened",)), None)
     finally:
         store.close()
     try:
         halves = SigningKey.load_or_create(home.keys).public, VerifyKey.load(home.keys / "ledger.pub")
     except StoreError:
         return False
-    return all(key.fingerprint == first.body["fingerprint"] for key in halves)
+    return first is not None and all(key.fingerprint == first.body["fingerprint"] for key in halves)
 
 
 class LedgerExperiment:
