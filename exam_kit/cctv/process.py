@@ -22,11 +22,11 @@ __all__ = ["WorkerProcess", "end_orphans"]
 log = logging.getLogger("exam_kit.cctv")
 
 _THRIFT = {
-    # Each thread's own heap keeps what it once needed; with one heap for all, what a camera frees serves the next.
+    # Each thread's own heap keeps what it once needed; with one for all, what a camera frees serves the next.
     "MALLOC_ARENA_MAX": "1",
     # Without these, freed pictures stay with the process for good.
     "MALLOC_MMAP_THRESHOLD_": "262144",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "1048576",
 }
 
 Events = queue.SimpleQueue[tuple["WorkerProcess | None", dict[str, Any]]]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import recorder_kills
 from bench.recorder import LIVE, run
 from bench.recorder_stream import Loop, Picture, make_stream, number_in, read_stream
 
@@ -30,3 +31,11 @@ def test_a_frame_is_known_by_its_number_round_after_round(tmp_path: Path) -> Non
         assert number_in(loop.wire(number)) == number
     assert loop.wire(7)[40:] != loop.wire(32)[40:], "the same picture bears another number"
     assert number_in(b"no frame of ours") is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the bench reads /proc")
+def test_a_killed_worker_loses_only_the_end(tmp_path: Path) -> None:
+    found = recorder_kills.run(tmp_path, kills=2, streams=2, segment_s=2.0, seed=1, picture=SMALL)
+    assert len(found.lost_s) == 4, "two connections, each killed twice"
+    assert found.missing == 0, "what is lost is the end of a connection and nothing before it"
+    assert found.files >= 6
