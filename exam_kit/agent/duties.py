@@ -16,6 +16,7 @@ from typing import Any
 from exam_kit.agent import orders
 from exam_kit.agent.camera_clock import SetClocks
 from exam_kit.agent.checking import check_now
+from exam_kit.agent.import_footage import serve_import
 from exam_kit.agent.orders import Order
 from exam_kit.agent.papers import hand_over_documents
 from exam_kit.agent.spans import serve_export
@@ -85,6 +86,21 @@ class Duties:
 
     def start_export(self, order: Order) -> None:
         self._start("export_span", order, self._export, order)
+
+    def start_import(self, order: Order) -> None:
+        self._start("import_footage", order, self._import, order)
+
+    def _import(self, order: Order) -> None:
+        serve_import(
+            order,
+            self.point,
+            self.home,
+            self.store,
+            self.ledger,
+            self.clock,
+            cancelled=lambda: order.id in self._cancelled,
+            closing=lambda: self._closing,
+        )
 
     def _export(self, order: Order) -> None:
         serve_export(

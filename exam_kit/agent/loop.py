@@ -200,7 +200,7 @@ class Agent:
 
     def _next_order(self) -> Order | None:
         """The next order that can be served now; one whose duty is busy waits its turn."""
-        for kind in ("cancel", "stop", "record", "check", "archive", "export_span", "camera_clock"):
+        for kind in ("cancel", "stop", "record", "check", "archive", "export_span", "import_footage", "camera_clock"):
             if self.duties.busy(kind):
                 continue
             order = orders.take(self.store, kind)
@@ -219,6 +219,8 @@ class Agent:
             self.duties.start_archive(order)
         elif order.kind == "export_span":
             self.duties.start_export(order)
+        elif order.kind == "import_footage":
+            self.duties.start_import(order)
         elif order.kind == "camera_clock":
             self.duties.start_camera_clock(order, lambda: set(self._wanted))
         else:

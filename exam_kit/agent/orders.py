@@ -33,7 +33,7 @@ __all__ = [
     "withdraw",
 ]
 
-KINDS = ("record", "stop", "check", "archive", "camera_clock", "export_span", "cancel")
+KINDS = ("record", "stop", "check", "archive", "camera_clock", "export_span", "import_footage", "cancel")
 OrderState = Literal["new", "taken", "done", "failed", "cancelled"]
 
 

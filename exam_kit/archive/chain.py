@@ -20,7 +20,10 @@ __all__ = ["MOST_LEDGER_BYTES", "VIDEO", "Chain", "prove_chain"]
 MOST_LEDGER_BYTES = 1 << 28
 """A ledger's export is held in memory while it is proved; a season of one point takes some tens of megabytes."""
 
-VIDEO = {".mp4", ".avi", ".mkv", ".wmv", ".mov", ".ts", ".mts"}
+VIDEO = {".mp4", ".avi", ".mkv", ".wmv", ".mov", ".ts", ".mts", ".dav"}
+
+BIRTHS = ("segment.closed", "segment.imported")
+"""Entries by which the ledger takes a recording's hash: recorded here, or brought in from another recorder."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,13 @@ def _births(export: Path) -> dict[str, set[str]]:
         next(lines, None)
         for line in lines:
             _digest, _tab, record = line.partition("\t")
-            if '"segment.closed"' not in record:
+            if not any(f'"{kind}"' in record for kind in BIRTHS):
                 continue
             try:
                 entry = json.loads(record)
             except ValueError:
                 continue  # the chain's verification has named this line
             match entry:
-                case {"kind": "segment.closed", "body": {"path": str(path), "sha256": str(sha256)}}:
+                case {"kind": kind, "body": {"path": str(path), "sha256": str(sha256)}} if kind in BIRTHS:
                     born.setdefault(PurePosixPath(path).name, set()).add(sha256)
     return born

@@ -1,15 +1,18 @@
-"""`exam-kit footage export`: one span of time from many cameras, as it was recorded."""
+"""`exam-kit footage`: export one span of time from many cameras; import what other recorders left."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from exam_kit.agent.import_footage import allow_import, body_of
 from exam_kit.agent.orders import Order
 from exam_kit.agent.spans import allow_export
+from exam_kit.cctv.imports import FAULTS, TIME_SOURCES, Found, choose, kept_offset_s, plan_import
 from exam_kit.cctv.span import MISSING
 from exam_kit.cctv.status import CAUSES
 from exam_kit.cli.day import an_agent, chosen_cameras, ordered
@@ -24,7 +27,7 @@ __all__ = ["add_commands"]
 
 
 def add_commands(commands: Any) -> None:
-    footage = commands.add_parser("footage", help=_("take footage out of the kit"))
+    footage = commands.add_parser("footage", help=_("take footage out of the kit, or bring it in"))
     acts = footage.add_subparsers(title=_("commands"), required=True, metavar="COMMAND")
     export = acts.add_parser("export", help=_("export one span of time from many cameras, without encoding it again"))
     export.add_argument("--camera", nargs="+", metavar="ID", help=_("these cameras (default: all)"))
@@ -39,6 +42,17 @@ def add_commands(commands: Any) -> None:
     export.add_argument("--why", default="", help=_("the reason"))
     add_json(export)
     export.set_defaults(run=_export)
+    bring = acts.add_parser("import", help=_("look at footage that another recorder or a memory card left; take it in"))
+    bring.add_argument("folder", type=Path, metavar="FOLDER")
+    bring.add_argument("--camera", required=True, metavar="ID", help=_("the camera it is footage of"))
+    bring.add_argument("--zone", metavar="ZONE", help=_("time zone of the recorder's clock (default: the point's)"))
+    bring.add_argument(
+        "--offset-s", type=float, metavar="N",
+        help=_("seconds to add to the recorder's time, confirmed by the clock in the picture; take the files in"),
+    )  # fmt: skip
+    bring.add_argument("--why", default="", help=_("what the offset was read from"))
+    add_json(bring)
+    bring.set_defaults(run=_import)
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -72,6 +86,59 @@ def _export(options: argparse.Namespace) -> int:
         lines.append(text.format(camera=one["camera"], start=f"{start:%H:%M:%S}", end=f"{end:%H:%M:%S}", why=why))
     answer(options, result, "\n".join(lines))
     return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    desk = Desk.open()
+    folder = options.folder.absolute()
+    actor = at_the_terminal()
+    allow_import(Accounts(desk.store, desk.ledger, desk.clock), actor)
+    kept = kept_offset_s(desk.ledger, options.camera, folder)
+    offset_s = options.offset_s if options.offset_s is not None else kept or 0.0
+    found = plan_import(desk.store, desk.point, folder, options.camera, zone=options.zone, offset_s=offset_s)
+    lines = [_found_line(desk, one) for one in found]
+    files = choose(found)
+    if options.offset_s is None:
+        lines.append(
+            _("Files that can be taken: {count}. Compare the clock in the picture with the time above, then call again with "
+              "--offset-s (0 where they agree) and --why.").format(count=len(files))
+        )  # fmt: skip
+        told = [{**asdict(one), "start": iso(one.start), "end": iso(one.end)} for one in found]
+        answer(options, {"found": told, "kept_offset_s": kept}, "\n".join(lines))
+        return 0
+    if not files:
+        answer(options, {"taken": {}}, "\n".join([*lines, _("There is nothing new to take.")]))
+        return 0
+
+    def told_order(order: Order) -> None:
+        done, total = order.progress.get("done_bytes", 0), order.progress.get("bytes", 0)
+        print(f"\r{done / 1e6:.0f}/{total / 1e6:.0f} MB ", end="", file=sys.stderr, flush=True)
+
+    body = body_of(options.camera, folder, files, options.offset_s)
+    with an_agent(desk):
+        order = ordered(
+            desk, "import_footage", body, actor, options.why, told_order if sys.stderr.isatty() else None
+        )  # fmt: skip
+    result = order.result
+    lines += [f"{source} → {path}" for source, path in result["taken"].items()]
+    lines += [f"{source}: {_(FAULTS.get(why, why))}" for source, why in result["faults"].items()]
+    answer(options, result, "\n".join(lines))
+    return 18 if result["faults"] else 0
+
+
+def _found_line(desk: Desk, one: Found) -> str:
+    if one.fault:
+        return f"{one.path}: {_(FAULTS.get(one.fault, one.fault))}"
+    start, end = (at.astimezone(desk.point.tz) for at in (one.start, one.end))
+    text = f"{one.path}: {start:%Y-%m-%d %H:%M:%S}–{end:%H:%M:%S} ({_(TIME_SOURCES[one.time_from])})"
+    text += f", {one.codec} {one.width}×{one.height}, {one.bytes / 1e6:.1f} MB"
+    if one.same_as:
+        text += ", " + _("is there already: {path}").format(path=one.same_as)
+    if one.overlap_s:
+        text += ", " + _("{seconds} s are recorded already").format(seconds=round(one.overlap_s))
+    if one.name_differs:
+        text += ", " + _("the name tells another length than the video has")
+    return text
 
 
 def _moment(desk: Desk, text: str) -> datetime:

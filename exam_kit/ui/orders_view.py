@@ -28,6 +28,7 @@ RIGHTS = {
     "archive": (Act.ARCHIVE,),
     "camera_clock": (Act.RECORD, Act.ORDER_RECORDING),
     "export_span": (Act.ARCHIVE,),
+    "import_footage": (Act.ARCHIVE,),
     "cancel": (Act.ARCHIVE, Act.RUN_CHECKS),
 }
 
