@@ -108,7 +108,9 @@ class SetClocks:
         self._allowed(camera)
         client = asked(camera, self.secrets, self.clock)
         before = client.clock()
-        zone_off = abs(before.worst_offset_s(self.point.tz) - before.offset_s) >= ZONE_OFF_S
+        local_s = before.local_offset_s(self.point.tz)
+        # Not by the worst offset: under a wrong UTC that a wrong zone makes up for, the local time alone is right.
+        zone_off = local_s is not None and abs(local_s - before.offset_s) >= ZONE_OFF_S
         told = {"camera": camera.id, "order": order.id, "before": _words(self.point, before)}
         self.ledger.append("camera.clock_to_set", {**told, "zone": zone_off}, AGENT)
         began = self.clock.now()

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 ASK_EVERY_S = 600.0
 PULL_S = 10.0
+PULL_LEAST_S = 1.0
+"""From one question for alarms to the next: some cameras answer at once, whatever time they are given."""
 WAITS_S = (15.0, 60.0, 120.0, 300.0)
 """Before a camera that did not answer is asked again."""
 REFUSED_S = 3600.0
@@ -222,9 +224,11 @@ class CameraWords:
             self._closing.wait(ASK_EVERY_S)
             return
         while not self._closing.is_set() and self._clock.monotonic() < ends:
+            asked_s = self._clock.monotonic()
             for notice in point.pull(PULL_S):
                 self._heard.put((camera_id, notice))
             point.renew()
+            self._closing.wait(max(0.0, asked_s + PULL_LEAST_S - self._clock.monotonic()))
         point.end()
 
     def _note(self, camera_id: str, problem: ExamKitError) -> None:

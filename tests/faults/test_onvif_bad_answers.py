@@ -15,6 +15,7 @@ import pytest
 from exam_kit.cctv.onvif import discovery
 from exam_kit.cctv.onvif.client import OnvifCamera
 from exam_kit.cctv.onvif.device import information, profiles, snapshot
+from exam_kit.cctv.onvif.events import PullPoint
 from exam_kit.cctv.onvif.soap import NotOnvif, opened
 from exam_kit.cctv.onvif.wire import OnvifError
 from tests.onvif_simulator import NS, PASSWORD, USER, Simulator, free_port
@@ -37,6 +38,15 @@ def says(body: bytes, status: int = 200) -> Answering:
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body)
+
+    return answer
+
+
+def challenges(how: str) -> Answering:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(401)
+        request.send_header("WWW-Authenticate", how)
+        request.end_headers()
 
     return answer
 
@@ -91,6 +101,8 @@ BAD: dict[str, tuple[Answering, str]] = {
     "half an envelope": (says((ENVELOPE % "<tds:GetDeviceInformationResponse>").encode()[:-40]), "garbled"),
     "an empty body": (says((ENVELOPE % "").encode()), "garbled"),
     "no encoding": (says(b'<?xml version="1.0" encoding="no-such"?><a/>'), "garbled"),
+    "an encoding that is not read": (says(b'<?xml version="1.0" encoding="gb2312"?><a/>'), "garbled"),
+    "a challenge with nothing in it": (challenges('Digest realm="a", nonce="b", qop=, opaque='), "unauthorised"),
     "nested without end": (says(b"<a>" * 100_000), "garbled"),
     "entities that grow": (says(LAUGHS), "garbled"),
     "entities that read files": (says(OUTSIDE), "garbled"),
@@ -240,7 +252,10 @@ def test_nobody_listens_there() -> None:
     assert raised.value.cause == "unreachable"
 
 
-@pytest.mark.parametrize("noise", [b"\xff" * 900, LAUGHS, b"<a/>", (ENVELOPE % "<d/>").encode()])
+NOISES = (b"\xff" * 900, LAUGHS, b"<a/>", b'<?xml version="1.0" encoding="gb2312"?><a/>', (ENVELOPE % "<d/>").encode())
+
+
+@pytest.mark.parametrize("noise", NOISES)
 def test_discovery_passes_over_what_is_no_answer(noise: bytes) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
         wire.bind(("127.0.0.1", 0))
@@ -257,3 +272,18 @@ def test_discovery_passes_over_what_is_no_answer(noise: bytes) -> None:
         found = discovery.discover([], ["127.0.0.1"], port=wire.getsockname()[1], wait_s=0.4)
         thread.join()
     assert found == []
+
+
+def test_an_alarm_at_a_time_out_of_all_calendars_is_heard() -> None:
+    told = (
+        "<tev:PullMessagesResponse><wsnt:NotificationMessage><wsnt:Topic>tns1:VideoSource/SignalLoss</wsnt:Topic>"
+        '<wsnt:Message><tt:Message UtcTime="0001-01-01T00:00:00+14:00"><tt:Data>'
+        '<tt:SimpleItem Name="State" Value="true"/></tt:Data></tt:Message></wsnt:Message></wsnt:NotificationMessage>'
+        "</tev:PullMessagesResponse>"
+    )
+    with Simulator() as camera:
+        point = PullPoint(OnvifCamera(camera.url, USER, PASSWORD))
+        camera.instead["PullMessages"] = says((ENVELOPE % told).encode())
+        (notice,) = point.pull(1)
+    assert notice.on
+    assert notice.at is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -170,6 +171,21 @@ def test_a_recording_that_begins_meanwhile_keeps_the_clock_as_it_is(
     assert camera.skew_s == -86400
 
 
+def test_a_zone_that_made_up_for_a_wrong_time_is_set_with_it(
+    home: Home, store: Store, ledger: Ledger, secrets: Secrets
+) -> None:
+    """Greenwich's zone with Moscow's time: the picture is right, and must not become wrong by the setting."""
+    with Simulator(3 * 3600, zone="UTC0") as camera:
+        point = read_point(with_onvif(camera.url))
+        number = orders.give(ledger, "camera_clock", {"cameras": ["R1-1"]}, actor="spec", ordered_by="head", why="UTC")
+        order = orders.get(store, number)
+        assert order is not None
+        done = SetClocks(point, home, ledger, secrets, SystemClock(), set).obey(order)
+        assert abs(camera.skew_s) < 2
+        assert camera.zone == "MSK-3"
+    assert abs(done["set"]["R1-1"]["after"]["worst_s"]) < 2
+
+
 @pytest.mark.parametrize("recorded", [True, False])
 def test_tampering_is_journaled_and_while_recording_it_is_an_incident(
     home: Home, ledger: Ledger, clock: FakeClock, secrets: Secrets, camera: Simulator, until: Until, recorded: bool
@@ -249,6 +265,24 @@ def test_a_refused_sign_in_is_said_once_and_the_right_password_is_tried_at_once(
         kept = kept_words(home, "R1-1")
         assert kept is not None
         assert kept.model == "SIM-2"
+    finally:
+        words.close()
+
+
+def test_a_camera_that_answers_at_once_is_not_asked_without_a_pause(
+    home: Home, ledger: Ledger, secrets: Secrets, camera: Simulator, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exam_kit.agent.camera_words.PULL_LEAST_S", 60.0)
+    for topic in range(50):
+        camera.happen(f"tns1:Device/{topic}", True)
+    monkeypatch.setattr("exam_kit.agent.camera_words.PULL_S", 0.0)
+    words = CameraWords(read_point(with_onvif(camera.url)), home, ledger, secrets, SystemClock())
+    words.start()
+    try:
+        until(lambda: "Renew" in camera.calls, 20)
+        camera.happen("tns1:Device/more", True)  # would be pulled at once
+        time.sleep(0.5)
+        assert camera.calls.count("PullMessages") == 1
     finally:
         words.close()
 

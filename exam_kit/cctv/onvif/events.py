@@ -113,6 +113,6 @@ def _notices(said: ET.Element) -> list[Notice]:
     on = message.get("PropertyOperation") != "Deleted" and any(value.lower() in ("true", "1") for value in values)
     try:
         at = from_iso(message.get("UtcTime", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         at = None
     return [Notice(topic, printable(source, 100), on, at)]

@@ -106,7 +106,9 @@ def opened(document: bytes) -> ET.Element:
         root = parser.close()
     except ET.ParseError:
         raise NotOnvif("XML that is not well formed") from None
-    except (LookupError, UnicodeError):
+    except NotOnvif:
+        raise
+    except (LookupError, ValueError):  # a ValueError is an encoding that Python knows and expat does not
         raise NotOnvif("an unknown encoding") from None
     body = root.find("{*}Body") if root.tag.endswith("}Envelope") else None
     content = next(iter(body), None) if body is not None else None

@@ -139,7 +139,8 @@ class Digest:
 
 
 def _parts(text: str) -> dict[str, str]:
-    return parse_keqv_list([part for part in parse_http_list(text) if "=" in part])
+    # The library cannot take a name without a value.
+    return parse_keqv_list([part for part in parse_http_list(text) if part.partition("=")[2]])
 
 
 def _algorithm(challenge: Mapping[str, str]) -> str:
