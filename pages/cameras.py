@@ -9,6 +9,7 @@ from exam_kit.store import Act
 from exam_kit.ui.camera_onvif import draw_camera_words
 from exam_kit.ui.coverage_view import choose_day, draw_coverage
 from exam_kit.ui.day_plan import draw_plan
+from exam_kit.ui.import_footage import draw_import
 from exam_kit.ui.live_wall import draw_wall
 from exam_kit.ui.recording_orders import order_form, recent_orders
 from exam_kit.ui.seat import Seat, live, require_page
@@ -46,6 +47,7 @@ if view == "Recorded":
         st.stop()
     draw_coverage(day)
     draw_export(seat, day)
+    draw_import(seat)
 elif view == "Start and stop":
     order_form(seat)
     plan()

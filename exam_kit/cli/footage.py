@@ -100,8 +100,8 @@ def _import(options: argparse.Namespace) -> int:
     files = choose(found)
     if options.offset_s is None:
         lines.append(
-            _("Files that can be taken: {count}. Compare the clock in the picture with the time above, then call again with "
-              "--offset-s (0 where they agree) and --why.").format(count=len(files))
+            _("Files that can be taken: {count}. Compare the clock in the picture with the time above, then call "
+              "again with --offset-s (0 where they agree) and --why.").format(count=len(files))
         )  # fmt: skip
         told = [{**asdict(one), "start": iso(one.start), "end": iso(one.end)} for one in found]
         answer(options, {"found": told, "kept_offset_s": kept}, "\n".join(lines))
