@@ -63,7 +63,8 @@ class Take:
         (folder / "live").mkdir(parents=True)
         self.events: list[dict[str, Any]] = []
         self._news = threading.Condition()
-        self._sealer = Sealer(Disk(self.footage))
+        self.disk = Disk(self.footage)
+        self._sealer = Sealer(self.disk)
         config = WorkerConfig(
             str(self.footage), str(folder / "live"), str(folder / "run"), segment_s, 0, Timings(), dict(SHIPPED)
         )

@@ -45,6 +45,8 @@ class _Segment:
     first: int
     base: int
     order: DecodeOrder
+    ends: int
+    """where its last picture ends, in the stream's ticks"""
     lag_s: float = float("inf")
     """Smallest (arrival − camera time) seen."""
 
@@ -70,7 +72,15 @@ class Tape:
     @property
     def recorded_to(self) -> str | None:
         """The end of what is recorded, ISO; None before the first frame."""
-        return iso(self._end) if self._end else None
+        end = self._recorded()
+        return iso(end) if end else None
+
+    def _recorded(self) -> datetime | None:
+        segment = self._segment
+        if segment is None:
+            return self._end
+        end = segment.anchor.moment(segment.ends)  # not kept up with every frame: that took a tenth of its cost
+        return max(end, self._end) if self._end else end
 
     def record(self, connection: Connection, mind_space: Callable[[], None]) -> None:
         """Write until the source faults, the disk refuses, or it is asked to stop.
@@ -79,7 +89,7 @@ class Tape:
             SourceFault, StreamChanged, DiskRefused, av.error.FFmpegError, and what `mind_space` raises.
         """
         self._drift.forget()
-        anchor, arrivals = connection.anchored(self._clock, self._end)
+        anchor, arrivals = connection.anchored(self._clock, self._recorded())
         if anchor is None:
             return
         live = self._live(connection.video)
@@ -116,8 +126,9 @@ class Tape:
 
     def end(self, reason: str) -> None:
         """Close the segment, if one is open."""
-        if self._segment is not None and self._end is not None:
-            self._close(reason, self._end)
+        end = self._recorded()
+        if self._segment is not None and end is not None:
+            self._close(reason, end)
 
     def _turn(self, arrival: Arrival, anchor: Anchor, connection: Connection) -> Anchor:
         """At a keyframe: begin a segment when there is none, or when this one is long enough."""
@@ -160,7 +171,7 @@ class Tape:
         delay = REORDERED if arrival.head.codec_context.has_b_frames else 0
         order = DecodeOrder(delay, connection.frame_ticks)
         base = arrival.ticks - delay * connection.frame_ticks
-        self._segment = _Segment(writer, anchor, arrival.ticks, base, order)
+        self._segment = _Segment(writer, anchor, arrival.ticks, base, order, arrival.ticks)
         self._end = start
         self._sealer.watch(writer.file)
 
@@ -172,12 +183,13 @@ class Tape:
             if packet.pts >= 0:
                 self._put_sound(packet, segment)
             return
-        end = segment.anchor.moment(arrival.ticks + (packet.duration or connection.frame_ticks))
+        ends = arrival.ticks + (packet.duration or connection.frame_ticks)
+        if ends > segment.ends:
+            segment.ends = ends
         pts, dts = segment.order.put(arrival.ticks)
         packet.pts, packet.dts = pts - segment.base, dts - segment.base
         segment.writer.put(packet)
         self.frames += 1
-        self._end = max(end, self._end) if self._end else end
         if arrival.key:  # often enough to see a clock run away, and a fifth less work for each frame
             lag_s = (self._clock.steady() - segment.anchor.moment(arrival.ticks)).total_seconds()
             segment.lag_s = min(segment.lag_s, lag_s)
@@ -199,7 +211,7 @@ class Tape:
             writer.close()
         except (DiskRefused, av.error.FFmpegError):
             # Without an index it is still a fragmented mp4 that plays to its last whole frame; up to there it counts.
-            reason = reason if reason in ("disk_full", "disk_failed") else "disk_failed"
+            reason = _refused(reason, writer.file.fault)
             end, frames = _what_is_whole(writer)
         self._end = end
         self._sealer.release(writer.file)
@@ -209,24 +221,39 @@ class Tape:
                 return  # it never came into being
             path = PurePosixPath(writer.file.path.relative_to(footage).as_posix())
             about = {"camera": camera, "opened_path": path.as_posix()}
+            to, whole, why = end, frames, reason
+            if writer.file.fault is not None:
+                # Also what still waited at the close may have been refused: what is on the disk counts.
+                found = inspect(writer.file.path)
+                to = min(end, writer.start + timedelta(seconds=found.duration_s))
+                whole, why = found.frames, _refused(reason, writer.file.fault)
             try:
-                done = finish(footage, path, self._order.label, writer.start, end)
+                done = finish(footage, path, self._order.label, writer.start, to)
             except OSError as problem:
                 self._emit({"event": "unfinished", **about, "detail": problem.strerror or type(problem).__name__})
                 return
-            about.update(path=done.path, sha256=done.sha256, reason=reason)
-            about.update({"from": iso(writer.start), "to": iso(end)})
-            self._emit({"event": "closed", **about, "frames": frames, "bytes": done.bytes})
+            about.update(path=done.path, sha256=done.sha256, reason=why)
+            about.update({"from": iso(writer.start), "to": iso(to)})
+            self._emit({"event": "closed", **about, "frames": whole, "bytes": done.bytes})
 
         writer.file.end(lambda: self._sealer.later(seal))
+
+
+def _refused(reason: str, fault: OSError | None) -> str:
+    """Why a segment ended that the disk did not take whole."""
+    if reason in ("disk_full", "disk_failed"):
+        return reason
+    return "disk_full" if fault is not None and DiskRefused(fault).full else "disk_failed"
 
 
 def _what_is_whole(writer: SegmentWriter) -> tuple[datetime, int]:
     """End and frames of a file that the disk refused to complete."""
     file = writer.file
-    if file.fault is None or file.overflowed or file.path is None:
+    if file.fault is None or file.overflowed:
         # What was given to the disk before is still being written.
         return writer.start + timedelta(seconds=writer.whole_s), writer.whole_frames
+    if file.path is None:
+        return writer.start, 0  # it never came into being
     found = inspect(file.path)
     return writer.start + timedelta(seconds=found.duration_s), found.frames
 
