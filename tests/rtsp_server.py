@@ -7,10 +7,11 @@ Reads one JSON line from stdin, so that a password stands in no process list::
      "address": "127.0.0.1"}
 
 `file` (H.264 in mp4) is served in a loop with unbroken timestamps; without it a small test pattern, in `codec` "h264",
-"h265" or "mjpeg". `sound` adds a track: true or "alaw" for G.711, as many cameras have, "mulaw", "aac", or "short" for
-G.711 that ends after two seconds. With `user` sign-in is required, `sign_in` "digest" or "basic". `transport` "udp" or
-"tcp" refuses the other one with 461. `loss` loses and shuffles that share of the pattern's packets. Prints
-``{"port": N}`` when it listens and ends when stdin closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
+"h265" or "mjpeg". `sound` adds a track: true or "alaw" for G.711, as many cameras have, "mulaw", "aac", or "short"
+for G.711 that ends after two seconds. `frames` ends the pattern's picture after so many; the sound goes on. With
+`user` sign-in is required, `sign_in` "digest" or "basic". `transport` "udp" or "tcp" refuses the other one with 461.
+`loss` loses and shuffles that share of the pattern's packets. Prints ``{"port": N}`` when it listens and ends when
+stdin closes. SIGSTOP makes it a stalled camera, SIGKILL a dead one.
 
 Further lines on stdin change it while it runs: ``{"do": "size", "width": 480, "height": 360}`` changes the pattern's
 size in the stream, ``{"do": "refuse"}`` hangs up on everybody and knows the password no more, ``{"do": "accept"}``
@@ -93,6 +94,7 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
         self.next_units: list[tuple[bytes, int, int, int]] | None = None
         self.media: list[Any] = []
         self.loss = float(wanted.get("loss") or 0)
+        self.frames = int(wanted.get("frames") or -1)
         self.encoder, self.payloader = CODECS[wanted.get("codec") or "h264"]
         sound = wanted.get("sound")
         self.sound = SOUNDS["alaw" if sound is True else sound] if sound else ""
@@ -102,7 +104,8 @@ class Factory(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
         self.connect("media-configure", self.configured)
 
     def pattern(self) -> str:
-        return f"{PATTERN} ! {self.encoder} ! {self.payloader} name=pay0 pt=96"
+        pattern = PATTERN.replace("videotestsrc", f"videotestsrc num-buffers={self.frames}")
+        return f"{pattern} ! {self.encoder} ! {self.payloader} name=pay0 pt=96"
 
     def do_create_element(self, url: Any) -> Any:
         """The pipeline; with losses behind the payloader, where the network is."""

@@ -6,6 +6,7 @@ and not long: whatever is held here would be lost with the process.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -13,12 +14,30 @@ from fractions import Fraction
 from exam_kit.cctv.connection import Arrival, StreamChanged
 from exam_kit.cctv.source import SourceFault
 
-__all__ = ["in_step"]
+__all__ = ["in_step", "with_picture"]
 
 HOLD_S = 0.5
 """At a cut the picture waits this long for sound that belongs before it."""
 ALIVE_S = 2.0
 """Sound that has not come for so long is not waited for."""
+AT_ONCE_S = 1.0
+"""A pause of the whole process counts as no more than this."""
+
+
+def with_picture(arrivals: Iterator[Arrival], camera: str, patience_s: float) -> Iterator[Arrival]:
+    """`arrivals`, for as long as the picture comes: sound alone keeps a connection alive, and is no recording.
+
+    Raises:
+        SourceFault: sound came for more than `patience_s` and no picture.
+    """
+    without_s, before = 0.0, time.monotonic()
+    for arrival in arrivals:
+        now = time.monotonic()
+        without_s = 0.0 if arrival.video else without_s + min(now - before, AT_ONCE_S)
+        before = now
+        if without_s > patience_s:
+            raise SourceFault("timeout", camera, "it sends sound and no picture")
+        yield arrival
 
 
 def in_step(arrivals: Iterator[Arrival], base: Fraction, cuts: Callable[[Arrival], bool]) -> Iterator[Arrival]:

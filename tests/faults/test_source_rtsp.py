@@ -178,6 +178,19 @@ def test_sound_that_stops_leaves_the_picture_alone(tmp_path: Path) -> None:
     assert take.films[0].sound and not take.films[3].sound
 
 
+def test_sound_without_a_picture_is_no_recording(tmp_path: Path) -> None:
+    """An encoder that hangs: the connection lives on its sound, and nobody must take that for footage."""
+    with (
+        RtspServer(["a"], sound="alaw", frames=25) as server,
+        Take(tmp_path, Source("HQ-1", server.url("a"), USER, sound=True), PASSWORD) as take,
+    ):
+        take.until("opened")
+        (fault, *_more) = take.until("fault")
+    assert fault["cause"] == "stream_stalled"
+    assert fault["detail"] == "it sends sound and no picture"
+    assert sum(len(film.frames) for film in take.films) >= 20
+
+
 def test_both_streams_of_a_camera_are_looked_at_together() -> None:
     limits = Thresholds.from_mapping(SHIPPED)
     with RtspServer(["main", "sub"], sound="alaw") as server:
