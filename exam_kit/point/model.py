@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -102,14 +102,22 @@ class Encoding(Part):
     preset: Literal["ultrafast", "superfast", "veryfast"] = "veryfast"
 
 
+def _has_port(parts: SplitResult) -> bool:
+    """A port that is one, or none at all."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 def _plain_http(url: str) -> bool:
     """An address of HTTP that names a host, and neither user nor password."""
     try:
         parts = urlsplit(url)
         return (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+            parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and _has_port(parts)
         )
-    except ValueError:  # a port that is no number, a bracket that is not closed
+    except ValueError:  # a bracket that is not closed
         return False
 
 
@@ -157,6 +165,10 @@ class Camera(Part):
             )
         if parts.scheme not in WITHOUT_HOST and not parts.hostname:
             raise PydanticCustomError(SAID, N_("the address names no host; write rtsp://HOST/PATH"))
+        if not _has_port(parts):
+            raise PydanticCustomError(
+                SAID, N_("the port in the address is no number from 1 to 65535; write rtsp://HOST:554/PATH")
+            )
         if parts.scheme == "usb" and (parts.netloc or not parts.path.strip("/")):
             raise PydanticCustomError(
                 SAID,

@@ -61,6 +61,8 @@ def test_a_start_in_the_hour_that_daylight_saving_skips_is_still_one_moment() ->
         ('zone = "entrance"', 'zone = "door"', "rooms[5] (ENTR).zone: must be one of"),
         ("rtsp://127.0.0.1:9/hq", "rtsp://u:geheim@127.0.0.1/hq", "a password may not stand in the address"),
         ("rtsp://127.0.0.1:9/r1", "gopher://127.0.0.1/r1", "an address begins with rtsp://"),
+        ("rtsp://127.0.0.1:9/r1", "rtsp://127.0.0.1:99999/r1", "the port in the address is no number"),
+        ("rtsp://127.0.0.1:9/r1", "rtsp://127.0.0.1:rtsp/r1", "the port in the address is no number"),
         ("start = 10:00:00", "start = 10:00:00\nstop = 1", "stop: no such key; remove it"),
         ('room = "COR1"', 'room = "COR9"', "cameras: COR1-1: room 'COR9' is not among the rooms"),
         ('id = "R1-1"', 'id = "hq-1"', "stands more than once"),
