@@ -1,22 +1,27 @@
-"""`exam-kit footage`: export one span of time from many cameras; import what other recorders left."""
+"""`exam-kit footage`: export one span of time from many cameras; fetch and import what other recorders left."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 from exam_kit.agent.import_footage import allow_import, body_of
 from exam_kit.agent.orders import Order
 from exam_kit.agent.spans import allow_export
 from exam_kit.cctv.imports import FAULTS, TIME_SOURCES, Found, choose, kept_offset_s, plan_import
+from exam_kit.cctv.nvr import HttpRecorder, RecorderSource, clip_name
+from exam_kit.cctv.nvr_dahua import Dahua
+from exam_kit.cctv.nvr_hikvision import Hikvision
 from exam_kit.cctv.span import MISSING
 from exam_kit.cctv.status import CAUSES
 from exam_kit.cli.day import an_agent, chosen_cameras, ordered
-from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
+from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, secret
 from exam_kit.clock import from_iso, iso
 from exam_kit.errors import UsageError, m
 from exam_kit.i18n import _
@@ -24,6 +29,8 @@ from exam_kit.point import Zone
 from exam_kit.store import Accounts
 
 __all__ = ["add_commands"]
+
+MAKERS: dict[str, Callable[[HttpRecorder, str], RecorderSource]] = {"hikvision": Hikvision, "dahua": Dahua}
 
 
 def add_commands(commands: Any) -> None:
@@ -53,6 +60,19 @@ def add_commands(commands: Any) -> None:
     bring.add_argument("--why", default="", help=_("what the offset was read from"))
     add_json(bring)
     bring.set_defaults(run=_import)
+    fetch = acts.add_parser(
+        "fetch", help=_("fetch recordings from a network video recorder into a folder (never run on the real device)")
+    )
+    fetch.add_argument("--maker", required=True, choices=list(MAKERS))
+    fetch.add_argument("--address", required=True, metavar="URL", help=_("http://HOST of the recorder, no name in it"))
+    fetch.add_argument("--user", required=True, help=_("the recorder's user; the password is asked for"))
+    fetch.add_argument("--channel", type=int, required=True, metavar="N", help=_("the recorder's channel, from 1"))
+    fetch.add_argument("--from", dest="start", required=True, metavar="TIME", help=moment)
+    fetch.add_argument("--to", dest="end", required=True, metavar="TIME", help=moment)
+    fetch.add_argument("--zone", metavar="ZONE", help=_("time zone of the recorder's clock (default: the point's)"))
+    fetch.add_argument("--into", type=Path, required=True, metavar="FOLDER", help=_("folder or drive that is there"))
+    add_json(fetch)
+    fetch.set_defaults(run=_fetch)
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -124,6 +144,33 @@ def _import(options: argparse.Namespace) -> int:
     lines += [f"{source}: {_(FAULTS.get(why, why))}" for source, why in result["faults"].items()]
     answer(options, result, "\n".join(lines))
     return 18 if result["faults"] else 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    desk = Desk.open()
+    zone = options.zone or desk.point.timezone
+    try:
+        wire = HttpRecorder(options.address, options.user, secret(_("Password of the recorder: ")))
+        source = MAKERS[options.maker](wire, zone)
+    except (ValueError, ZoneInfoNotFoundError):
+        raise UsageError(
+            m("fetch: the address is http://HOST without a name in it, the zone such as Europe/Moscow.")
+        ) from None
+    if not options.into.is_dir():
+        raise UsageError(
+            m("{folder}: there is no such folder. Check the name, and that the card is in.", folder=options.into)
+        )
+    clips = source.search(options.channel, _moment(desk, options.start), _moment(desk, options.end))
+    told, lines = [], [_("Never run on the real device: look at every file, and compare its clock with the picture.")]
+    for clip in clips:
+        done = source.fetch(clip, options.into / clip_name(clip, zone), lambda _have, _whole: None)
+        told.append({**asdict(done), "path": str(done.path), "as_told": done.as_told})
+        differs = "" if done.as_told is not False else " " + _("(not as long as the recorder's list says)")
+        lines.append(f"{done.path.name}: {done.bytes / 1e6:.1f} MB, {done.sha256}{differs}")
+    if not clips:
+        lines.append(_("The recorder has nothing of this channel in this time."))
+    answer(options, {"fetched": told}, "\n".join(lines))
+    return 0
 
 
 def _found_line(desk: Desk, one: Found) -> str:

@@ -31,6 +31,10 @@ def draw_import(seat: Seat) -> None:
     """The look, the clock and the order for who may copy footage; the latest imports for everybody."""
     with st.expander(_("Bring in footage from another recorder or a memory card"), key="import"):
         if may_give(seat, KIND):
+            st.caption(
+                _("From a Hikvision or Dahua recorder over the network: `exam-kit footage fetch` brings the files "
+                  "into a folder. That was never run on the real device.")
+            )  # fmt: skip
             _look(seat)
             _confirm(seat)
         else:
@@ -116,7 +120,7 @@ def _row(seat: Seat, one: Found) -> str:
     if one.fault:
         told = [escape(one.path), "—", "—", "—", "—", size(seat, one.bytes)]
     else:
-        source = mark("warn" if one.weak else "good") + escape(_(TIME_SOURCES[one.time_from]))
+        source = mark("warn" if one.weak else "ask") + escape(_(TIME_SOURCES[one.time_from]))
         video = f"{one.codec} {one.width}×{one.height}"
         told = [escape(one.path), f"{day} {seconds_time(seat, one.start)}", seconds_time(seat, one.end), source,
                 escape(video), size(seat, one.bytes)]  # fmt: skip
