@@ -58,17 +58,21 @@ class ClockWatch:
             return 0.0
 
     def step(self) -> ClockStep | None:
-        """The step since the last look; None when there was none."""
+        """The step since the last look; None when there was none.
+
+        Raises:
+            OSError: what was seen cannot be kept; the step is still to be seen at the next look.
+        """
         offset = self._read()
+        self._keep(offset)
         moved, self._offset = offset - self._offset, offset
         exact, self._exact = self._exact, True
-        self._keep()
         return None if abs(moved) < self._tolerance_s else ClockStep(moved, exact)
 
-    def _keep(self) -> None:
+    def _keep(self, offset_s: float) -> None:
         if self._kept is None:
             return
-        seen = {"boot": self._clock.boot_id(), "offset_s": self._offset, "wall_s": self._clock.now().timestamp()}
+        seen = {"boot": self._clock.boot_id(), "offset_s": offset_s, "wall_s": self._clock.now().timestamp()}
         # Replaced, not overwritten, so that a reader sees the old text or the new one.
         beside = self._kept.with_name(f".{self._kept.name}.{os.getpid()}")
         beside.write_text(json.dumps(seen), encoding="utf-8")

@@ -13,7 +13,7 @@ import schedule
 from exam_kit import __version__
 from exam_kit.agent import orders, planner
 from exam_kit.agent.camera_words import CameraWords
-from exam_kit.agent.clock_watch import ClockWatch
+from exam_kit.agent.clock_watch import ClockStep, ClockWatch
 from exam_kit.agent.disk_watch import DiskWatch
 from exam_kit.agent.duties import Duties
 from exam_kit.agent.orders import Order
@@ -78,6 +78,8 @@ class Agent:
         self.words = CameraWords(self.point, home, self.ledger, self.secrets, self.clock)
         self.disk = DiskWatch(self.point, home, self.ledger, self.clock)
         self._clock_watch = ClockWatch(self.clock, kept=home.run / "clock.json")
+        self._steps: list[ClockStep] = []
+        """of the clock, by which the plan is still to be judged anew"""
         self._underway = Underway(self.store, self.point, self.clock)
         self._planned: planner.PlannedRun | None = None
         self._wanted: set[str] = set()
@@ -246,13 +248,16 @@ class Agent:
 
     def _clock_set(self) -> None:
         step = self._clock_watch.step()
-        if step is None:
-            return
-        judged = planner.reopen(self.store, self.clock, step)
-        body = {"by_s": round(step.seconds, 1), "reopened": judged.reopened, "served": judged.served}
-        self.ledger.append("clock.stepped", body, "agent")
-        for run in judged.served:
-            self.watch.check_served(run)
+        if step is not None:
+            self._steps.append(step)
+        while self._steps:
+            step = self._steps[0]
+            judged = planner.reopen(self.store, self.clock, step)
+            self._steps.pop(0)  # not before it is in the database, which may refuse it just now
+            body = {"by_s": round(step.seconds, 1), "reopened": judged.reopened, "served": judged.served}
+            self.ledger.append("clock.stepped", body, "agent")
+            for run in judged.served:
+                self.watch.check_served(run)
 
     def _plan(self) -> None:
         self._clock_set()

@@ -9,8 +9,10 @@ import pytest
 
 from exam_kit.agent import orders, planner
 from exam_kit.agent.clock_watch import ClockWatch
+from exam_kit.agent.loop import Agent
 from exam_kit.clock import FakeClock
-from exam_kit.errors import UsageError
+from exam_kit.errors import StoreError, UsageError, m
+from exam_kit.home import Home
 from exam_kit.point import Point, read_point
 from exam_kit.store import Ledger, Store
 from tests.conftest import POINT_TOML
@@ -267,6 +269,42 @@ def test_a_day_taken_away_goes_though_its_run_was_begun_by_a_dead_agent(
     later = point.days[0].model_copy(update={"date": point.days[0].date + timedelta(days=2)})
     planner.sync(plan, point.model_copy(update={"days": (later,)}))
     assert planner.claim(plan, clock, "b") is None
+
+
+def test_a_step_that_cannot_be_kept_is_seen_at_the_next_look(clock: FakeClock, tmp_path: Path) -> None:
+    kept = tmp_path / "run" / "clock.json"
+    watch = ClockWatch(clock, kept=kept)
+    clock.step(3600)
+    with pytest.raises(OSError, match=r"clock\.json"):
+        watch.step()
+    kept.parent.mkdir()
+    step = watch.step()
+    assert step is not None
+    assert round(step.seconds) == 3600
+    assert watch.step() is None
+    assert ClockWatch(clock, kept=kept).step() is None
+
+
+def test_a_step_that_the_database_refused_is_judged_at_the_next_beat(
+    home: Home, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.point_file.write_text(POINT_TOML, encoding="utf-8")
+    agent = Agent(home, clock=clock)
+    try:
+        with monkeypatch.context() as broken:
+
+            def refused(*_given: object) -> planner.Rejudged:
+                raise StoreError(m("no"))
+
+            broken.setattr(planner, "reopen", refused)
+            clock.step(3600)
+            with pytest.raises(StoreError):
+                agent._clock_set()
+        agent._clock_set()
+        agent._clock_set()
+        assert [e.body["by_s"] for e in agent.ledger.entries(("clock.stepped",))] == [3600.0]
+    finally:
+        agent.store.close()
 
 
 def test_sleep_is_no_clock_step(clock: FakeClock) -> None:
