@@ -3,7 +3,8 @@
 Each camera gives one mp4 for each unbroken piece. It begins at the keyframe at or before the moment asked for (a
 picture before it could not be shown) and ends with the last frame before the end. What came from which file, with the
 hash that file had at birth, stands in the manifest beside the pieces; a source that has changed since is left out and
-said to be missing. The folder gets its name only when everything in it is written and hashed.
+said to be missing. What was brought in from another recorder goes whole and as it is. The folder gets its name only
+when everything in it is written and hashed.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ ROOM_BYTES = 64 * 1024 * 1024
 BLOCK_BYTES = 1 << 20
 ASK_EVERY = 256
 """Packets between two looks whether it was cancelled."""
+
+IMPORTED = "imported"
+"""The reason of a segment that another recorder made (`exam_kit.cctv.imports`)."""
 
 MISSING = {
     "not_recorded": N_("not recorded"),
@@ -193,6 +197,11 @@ class _Work:
             if fault:
                 self.missing.append(_missing(source, self.asked, fault))
                 continue
+            if source.reason == IMPORTED:
+                self._finish(label)
+                self._whole(source)
+                self.done += _share(source, self.asked)
+                continue
             with av.open(str(source.file(self.home))) as container:
                 if self._piece is not None and not self._piece.takes(source, container):
                     self._finish(label)
@@ -214,11 +223,32 @@ class _Work:
             return "file_missing"
         if _hash(path, self.cancelled) != source.sha256:
             return "changed"
+        if source.reason == IMPORTED:
+            return ""  # goes as it is
         try:
             with av.open(str(path)) as container:
                 return "" if container.streams.video else "unreadable"
         except (av.error.FFmpegError, OSError):
             return "unreadable"
+
+    def _whole(self, source: Segment) -> None:
+        """What another recorder left goes as it is: not every container and codec of theirs fits into an mp4."""
+        name = Path(source.path)
+        number, target = 1, self.folder / name.name
+        while target.exists():
+            number += 1
+            target = self.folder / f"{name.stem}_{number}{name.suffix}"
+        shutil.copyfile(source.file(self.home), target)
+        _sync(target)
+        digest = _hash(target, self.cancelled)
+        if digest != source.sha256:
+            target.unlink()  # a copy, made a moment ago
+            self.missing.append(_missing(source, self.asked, "changed"))
+            return
+        self.parts.append(
+            Part(source.camera, target.name, source.start, source.end or source.start, source.frames or 0,
+                 target.stat().st_size, digest, ((source.path, digest),))
+        )  # fmt: skip
 
     def _packets(self, container: Any, source: Segment, first: bool) -> Iterator[tuple[Any, datetime]]:
         """Packets with the moment they show, from the last keyframe at or before the start to the end."""

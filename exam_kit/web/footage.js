@@ -194,9 +194,11 @@
       if (at > view[1]) zoom(span()); else draw()
     })
     video.addEventListener("ended", () => playing && follow())
-    video.addEventListener("error", () => playing && tell(data.words.broken))
+    video.addEventListener("error", () => playing && tell(unfit()))
     return player
   }
+  // What another recorder left keeps its own kind, and a browser knows two of them.
+  const unfit = () => /\.(mp4|mov)$/.test(playing.files[playing.index][3]) ? data.words.broken : data.words.player
   const tell = text => { place().querySelector(".ek-tl-player .ek-note").textContent = text }
 
   function show(camera, n, files, index, second, note) {

@@ -45,6 +45,7 @@ WORDS = {
     "skipped": N_("Nothing is recorded at {time}; it goes on from {next}."),
     "over": N_("No later recording of this camera on this day."),
     "broken": N_("This recording cannot be played: the file is missing or damaged."),
+    "player": N_("The browser does not show this kind of file: save it and open it in a player."),
     "timeline": N_("{camera}: what was recorded"),
     "exam": N_("exam"),
     "gaps": N_("gaps {span}"),

@@ -17,6 +17,7 @@ import pytest
 from exam_kit.agent import orders
 from exam_kit.agent.duties import Duties
 from exam_kit.agent.import_footage import body_of
+from exam_kit.archive import verify_bag
 from exam_kit.cctv.coverage import coverage
 from exam_kit.cctv.imports import (
     Chosen,
@@ -32,11 +33,13 @@ from exam_kit.cctv.imports import (
     time_in_name,
 )
 from exam_kit.cctv.segments import gaps, segments
+from exam_kit.cctv.span import SpanAsked, export_span
 from exam_kit.clock import FakeClock, iso
 from exam_kit.errors import UsageError
 from exam_kit.home import Home
 from exam_kit.point import Point, Secrets
 from exam_kit.store import Account, Accounts, Ledger, Role, Store
+from tests.archive_day import archive
 
 TEN = datetime(2026, 5, 28, 7, 0, tzinfo=UTC)
 """10:00 in Moscow"""
@@ -346,3 +349,35 @@ def test_the_agent_takes_in_for_who_may_copy_footage(
     assert ended is not None
     assert ended.state == state, ended.result
     assert len(segments(store, "HQ-1")) == (state == "done")
+
+
+@pytest.mark.parametrize("kind", sorted(CODECS))
+def test_what_came_in_leaves_in_a_span_as_it_is(
+    kind: str, card: Path, plan: Plan, take: Take, store: Store, ledger: Ledger, home: Home, point: Point,
+    clock: FakeClock, tmp_path: Path,
+) -> None:  # fmt: skip
+    """Not every container of others fits into an mp4, and none may vanish from an export without a word."""
+    put(card, f"20260528_100000.{kind}", film(kind))
+    take(choose(plan()))
+    out = tmp_path / "out"
+    out.mkdir()
+    asked = SpanAsked(("HQ-1",), TEN + timedelta(seconds=1), TEN + timedelta(seconds=3), "anna", "boris", "")
+    result = export_span(store, ledger, home, point, asked, out, clock)
+    (part,) = result.parts
+    assert (result.folder / part.name).read_bytes() == film(kind)
+    assert part.name.endswith(f".{kind}")
+    assert result.missing == ()
+
+
+def test_a_bag_with_an_imported_recording_is_whole(
+    card: Path, plan: Plan, take: Take, store: Store, ledger: Ledger, home: Home, point: Point, clock: FakeClock,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    put(card, "20260528_100000.avi", film("avi"))
+    take(choose(plan(camera="COR1-1")), camera="COR1-1")
+    clock.advance(8 * 3600)
+    result = archive(store, ledger, home, point, tmp_path / "stick", clock)
+    assert result.bag is not None
+    report = verify_bag(result.bag)
+    assert list(result.bag.rglob("*.avi"))
+    assert (report.chain, report.findings) == ("whole", [])
