@@ -20,6 +20,9 @@ HOLD_S = 0.5
 """At a cut the picture waits this long for sound that belongs before it."""
 ALIVE_S = 2.0
 """Sound that has not come for so long is not waited for."""
+AHEAD_S = 10.0
+"""Sound that claims to be so much later than the picture has a clock of its own, and is left out: kept for its time, it
+would fill the memory."""
 AT_ONCE_S = 1.0
 """A pause of the whole process counts as no more than this."""
 
@@ -41,8 +44,8 @@ def with_picture(arrivals: Iterator[Arrival], camera: str, patience_s: float) ->
 
 
 def in_step(arrivals: Iterator[Arrival], base: Fraction, cuts: Callable[[Arrival], bool]) -> Iterator[Arrival]:
-    """`arrivals` with sound where it belongs; `base` is the picture's time base, `cuts` says at which keyframes a new
-    file begins."""
+    """`arrivals` with sound where it belongs, and without such as is nowhere near the picture; `base` is the picture's
+    time base, `cuts` says at which keyframes a new file begins."""
     ahead: deque[Arrival] = deque()
     held: list[Arrival] = []
     shown_s = heard_s = float("-inf")
@@ -65,6 +68,8 @@ def in_step(arrivals: Iterator[Arrival], base: Fraction, cuts: Callable[[Arrival
             now_s = at(arrival)
             if arrival.video:
                 shown_s = max(shown_s, now_s)
+            elif now_s - shown_s > AHEAD_S:
+                continue
             else:
                 heard_s = now_s
             if held:

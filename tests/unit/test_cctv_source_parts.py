@@ -300,6 +300,18 @@ def test_a_cut_does_not_wait_long_for_sound_that_has_stopped() -> None:
     assert HOLD_S < 1
 
 
+def test_sound_with_a_clock_of_its_own_is_left_out_and_does_not_pile_up() -> None:
+    def for_long() -> Iterator[Arrival]:
+        yield arrival("K", 0)
+        for number in range(1, 501):
+            yield arrival("v", number / 10)
+            yield arrival("s", 1e6 + number / 10)
+
+    out = list(in_step(for_long(), FINE, lambda _arrival: False))
+    assert all(one.video for one in out)
+    assert len(out) == 501
+
+
 def test_what_is_held_at_a_cut_is_not_lost_when_the_camera_goes() -> None:
     def broken() -> Iterator[Arrival]:
         yield from put("K0 s0 K1 v1.1")
