@@ -150,6 +150,8 @@ def _fetch(options: argparse.Namespace) -> int:
     desk = Desk.open()
     zone = options.zone or desk.point.timezone
     try:
+        if "@" in options.address:
+            raise ValueError("a name in the address")
         wire = HttpRecorder(options.address, options.user, secret(_("Password of the recorder: ")))
         source = MAKERS[options.maker](wire, zone)
     except (ValueError, ZoneInfoNotFoundError):

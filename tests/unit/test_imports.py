@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 import os
+import re
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from exam_kit.agent import orders
@@ -66,6 +70,21 @@ def film(kind: str, seconds: int = 4, created: str = "", picture: str = "testsrc
         return path.read_bytes()
     finally:
         path.unlink()
+
+
+def dhav() -> bytes:
+    """Dahua's container around H.264, as FFmpeg's reader of it knows it: head, extension, frame, tail."""
+    made = bytearray()
+    with av.open(io.BytesIO(film("ts"))) as container:
+        for number, packet in enumerate(one for one in container.demux(video=0) if one.size):
+            seconds, millis = divmod(number * 200, 1000)
+            date = (26 << 26) | (5 << 22) | (28 << 17) | (10 << 12) | (0 << 6) | seconds
+            extension = bytes([0x82, 0, 0, 0]) + struct.pack("<HH", 160, 120) + bytes([0x81, 0, 8, 5])
+            length = 24 + len(extension) + packet.size + 8
+            head = b"DHAV" + bytes([0xFD if packet.is_keyframe else 0xFC, 0, 0, 0])
+            head += struct.pack("<IIIHBB", number, length, date, seconds * 1000 + millis, len(extension), 0)
+            made += head + extension + bytes(packet) + b"dhav" + struct.pack("<I", length)
+    return bytes(made)
 
 
 @pytest.fixture
@@ -179,6 +198,17 @@ def test_every_container_is_read_taken_unchanged_and_covers_its_time(
     assert [span.kind for span in covered.spans] == ["recorded"]
 
 
+def test_dahuas_container_is_read_where_ffmpeg_can(card: Path, plan: Plan, take: Take) -> None:
+    put(card, "2026-05-28/001/dav/10/10.00.00-10.00.04[M][0@0][0].dav", dhav())
+    (found,) = plan()
+    assert (found.fault, found.container, found.codec) == ("", "dhav", "h264")
+    assert (found.start, found.width, found.name_differs) == (TEN, 160, False)
+    assert found.frames in range(15, 25)
+    (path,) = take(choose([found])).taken.values()
+    # FFmpeg tells the length by the whole seconds of the first and the last frame.
+    assert re.fullmatch(r"2026-05-28/HQ-1/77_0001_20260528_7777_HQ-1_100000-10000[34]\.dav", path)
+
+
 def test_a_picture_of_the_file_is_shown_at_the_second_asked_for(card: Path) -> None:
     path = put(card, "20260528_100000.mp4", film("mp4"))
     jpeg, at = picture_at(path, 2.0)
@@ -228,6 +258,15 @@ def test_a_look_that_hangs_ends_at_its_time(card: Path, plan: Plan) -> None:
     put(card, "20260528_100000.mp4", film("mp4"))
     (found,) = plan(timeout_s=0.01)
     assert found.fault == "timeout"
+
+
+def test_a_file_that_kills_its_reader_kills_nothing_else(
+    card: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(card, "20260528_100000.mp4", film("mp4"))
+    monkeypatch.setattr("exam_kit.cctv.imports.look.sys.executable", shutil.which("false"))
+    (found,) = plan()
+    assert found.fault == "crashed"
 
 
 def test_what_is_there_is_seen_and_not_taken_twice(
