@@ -55,8 +55,8 @@ def run_and_keep(
     from_the_start = in_force()
 
     def keep(result: Result, done: int, total: int) -> None:
-        if result.fact.reason is Reason.NOT_RUN:
-            return  # cancelled
+        if result.fact.reason is Reason.NOT_RUN and cancelled():
+            return  # a probe may say so, too: that is its answer, and no earlier one stands in its place
         answered = earlier.get(result.key) if result.manual and day else None
         if answered is not None and answered.signed is not None:
             result = answered._replace(position=result.position)

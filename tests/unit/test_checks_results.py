@@ -7,8 +7,9 @@ import json
 import pytest
 
 from exam_kit.checks import CheckContext, Profile, Result, State, Verdict, run_and_keep
-from exam_kit.checks.model import Run
+from exam_kit.checks.model import Fact, Reason, Run
 from exam_kit.checks.profile import read_profile
+from exam_kit.checks.registry import get_probe
 from exam_kit.checks.results import finish_run, get_run, latest_run, run_dict, runs, save_result, sign, start_run
 from exam_kit.checks.verdicts import rejudge
 from exam_kit.clock import FakeClock
@@ -95,6 +96,18 @@ def test_only_some_are_repeated(profile: Profile, context: CheckContext, ledger:
     origin = {result.check: result.carried_from for result in third.results}
     assert origin == {"ledger": None, "clock": second.id, "seal": first.id, "views": first.id}
     assert [run.id for run in runs(ledger.store)] == [third.id, second.id, first.id]
+
+
+def test_a_probe_that_was_not_run_is_unknown_whatever_it_said_before(
+    profile: Profile, context: CheckContext, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert states(run_and_keep(profile, context, ledger, actor="agent"))["clock"] == "ok"
+    probe = get_probe("clock.forward")
+    assert probe is not None
+    monkeypatch.setattr(probe, "function", lambda _at: Fact.unknown(Reason.NOT_RUN))
+    run = run_and_keep(profile, context, ledger, actor="agent")
+    (result,) = [result for result in run.results if result.check == "clock"]
+    assert (result.state, result.carried_from) == (State.UNKNOWN, None)
 
 
 def test_only_some_without_a_run_before(profile: Profile, context: CheckContext, ledger: Ledger) -> None:
