@@ -117,6 +117,11 @@ def _clock_words(point: Point, clock: CameraClock) -> dict[str, Any]:
     }
 
 
+def _key(camera_id: str, kind: str) -> str:
+    """Of the incident."""
+    return f"tamper:{camera_id}:{kind}"
+
+
 class CameraWords:
     """Asks every camera that has an ONVIF address. `start`, then `tick` at every turn of the agent, then `close`."""
 
@@ -132,6 +137,8 @@ class CameraWords:
             for sheet in self._incidents.all()
             if sheet.key.startswith("tamper:") and sheet.is_open and sheet.restored_at is None
         }
+        self._raised = set(self._told)
+        """what lasts and has an incident"""
 
     def start(self) -> None:
         for camera in self._point.cameras:
@@ -156,9 +163,12 @@ class CameraWords:
             was, told_s = self._told.get(key, (False, -QUIET_S))
             if notice.on != was and now_s - told_s >= QUIET_S:
                 self._told[key] = (notice.on, now_s)
-                self._write(*key, notice, key[0] in recording)
+                self._write(*key, notice)
+            # Also what began before the recording did and lasts.
+            if notice.on and self._told.get(key, (False, 0.0))[0] and key[0] in recording and key not in self._raised:
+                self._raise(*key)
 
-    def _write(self, camera_id: str, kind: str, notice: Notice, recorded: bool) -> None:
+    def _write(self, camera_id: str, kind: str, notice: Notice) -> None:
         self._ledger.append(
             "camera.tampered",
             {
@@ -170,20 +180,21 @@ class CameraWords:
             },
             AGENT,
         )
-        camera, key = self._point.camera(camera_id), f"tamper:{camera_id}:{kind}"
-        language = self._point.language
-        if notice.on and recorded:
-            what = translate(TAMPER_LABELS[kind], language)
-            said = m("Camera {camera} itself reports: {what}.", camera=camera.label, what=what)
-            draft = IncidentDraft(
-                "wrong_view", said.text(language), self._clock.now(), room=camera.room, camera=camera_id
-            )
-            self._incidents.open_for(key, draft)
-        elif not notice.on:
-            sheet = self._incidents.find_open(key)
-            if sheet is not None and sheet.restored_at is None:
-                over = m("The camera reports that it is over.").text(language)
-                self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=over)
+        if notice.on:
+            return
+        self._raised.discard((camera_id, kind))
+        sheet = self._incidents.find_open(_key(camera_id, kind))
+        if sheet is not None and sheet.restored_at is None:
+            over = m("The camera reports that it is over.").text(self._point.language)
+            self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=over)
+
+    def _raise(self, camera_id: str, kind: str) -> None:
+        camera, language = self._point.camera(camera_id), self._point.language
+        what = translate(TAMPER_LABELS[kind], language)
+        said = m("Camera {camera} itself reports: {what}.", camera=camera.label, what=what)
+        draft = IncidentDraft("wrong_view", said.text(language), self._clock.now(), room=camera.room, camera=camera_id)
+        self._incidents.open_for(_key(camera_id, kind), draft)
+        self._raised.add((camera_id, kind))
 
     # -- in the camera's own thread
 

@@ -214,6 +214,25 @@ def test_tampering_is_journaled_and_while_recording_it_is_an_incident(
         words.close()
 
 
+def test_an_alarm_that_lasts_when_the_recording_begins_is_an_incident_then(
+    point: Point, home: Home, ledger: Ledger, clock: FakeClock, secrets: Secrets
+) -> None:
+    words = CameraWords(point, home, ledger, secrets, clock)
+    words._heard.put(("R1-1", Notice(SCENE, "", True, None)))
+    words.tick(set())
+    assert Incidents(ledger, point, clock).all() == []
+    words.tick({"R1-1"})
+    (sheet,) = Incidents(ledger, point, clock).all()
+    assert (sheet.camera, sheet.restored_at) == ("R1-1", None)
+    head = ledger.head().seq
+    words.tick({"R1-1"})
+    assert ledger.head().seq == head
+    clock.advance(60)
+    words._heard.put(("R1-1", Notice(SCENE, "", False, None)))
+    words.tick({"R1-1"})
+    assert Incidents(ledger, point, clock).all()[0].restored_at is not None
+
+
 def test_an_alarm_that_flickers_is_written_once_in_a_while(
     point: Point, home: Home, ledger: Ledger, clock: FakeClock, secrets: Secrets
 ) -> None:
