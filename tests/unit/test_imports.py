@@ -75,7 +75,7 @@ def film(kind: str, seconds: int = 4, created: str = "", picture: str = "testsrc
 def dhav() -> bytes:
     """Dahua's container around H.264, as FFmpeg's reader of it knows it: head, extension, frame, tail."""
     made = bytearray()
-    with av.open(io.BytesIO(film("ts"))) as container:
+    with av.open(io.BytesIO(film("ts")), "r") as container:
         for number, packet in enumerate(one for one in container.demux(video=0) if one.size):
             seconds, millis = divmod(number * 200, 1000)
             date = (26 << 26) | (5 << 22) | (28 << 17) | (10 << 12) | (0 << 6) | seconds
@@ -307,6 +307,21 @@ def test_an_import_that_was_cut_off_goes_on(
     for segment, name in zip(segments(store), ("20260528_100000.mp4", "20260528_100100.mp4"), strict=True):
         assert segment.file(home).read_bytes() == (card / name).read_bytes()
     assert list(home.footage.rglob("*.part")) == []
+
+
+def test_progress_grows_within_a_file_and_ends_at_all_of_it(
+    card: Path, plan: Plan, take: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exam_kit.cctv.imports.take.TOLD_EVERY_BYTES", 1)
+    monkeypatch.setattr("exam_kit.cctv.imports.take.BLOCK_BYTES", 1000)
+    put(card, "20260528_100000.mp4", film("mp4"))
+    told: list[tuple[int, int]] = []
+    take(choose(plan()), progress=lambda done, total, _path: told.append((done, total)))
+    done = [one for one, _total in told]
+    length = len(film("mp4"))
+    assert done == sorted(done)
+    assert len(set(done)) > 2 * length // 1000
+    assert told[-1] == (2 * length, 2 * length)
 
 
 def test_cancelled_in_the_middle_leaves_whole_files_only(card: Path, plan: Plan, take: Take, home: Home) -> None:

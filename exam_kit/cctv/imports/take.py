@@ -29,6 +29,7 @@ from exam_kit.store import Ledger
 __all__ = ["Chosen", "ImportAsked", "ImportCancelled", "Taken", "choose", "kept_offset_s", "take_import"]
 
 BLOCK_BYTES = 1 << 20
+TOLD_EVERY_BYTES = 64 << 20
 REASON = "imported"
 CONFIRMED = "import.confirmed"
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -168,12 +169,10 @@ class _Work:
             if not source.resolve().is_relative_to(self.asked.folder.resolve()) or not source.is_file():
                 self.result.faults[one.path] = "gone"
                 return
-            digest, length = self._hash(source, None)
+            digest, length = self._hash(source, None, one.path)
         except OSError:
             self.result.faults[one.path] = "not_read"
             return
-        finally:
-            self.done += one.bytes
         if length != one.bytes:
             self.result.faults[one.path] = "changed"
             return
@@ -196,7 +195,6 @@ class _Work:
         rows = self.ledger.store.query("SELECT * FROM segment WHERE sha256 = ? ORDER BY id", (digest,))
         if rows:
             self._there(one, rows, digest)
-            self.done += one.bytes
             return
         start, end = (at + timedelta(seconds=self.asked.offset_s) for at in (one.start, one.end))
         final = self._free_name(start, end, PurePosixPath(one.path).suffix.lower())
@@ -240,7 +238,7 @@ class _Work:
             return "gone" if not source.exists() else "not_read"
         try:
             with read, part.open("wb") as written:
-                said, _length = self._hash(read, written)
+                said, _length = self._hash(read, written, one.path)
                 written.flush()
                 os.fsync(written.fileno())
                 if hasattr(os, "posix_fadvise"):
@@ -257,11 +255,10 @@ class _Work:
             return self._drop(part, "gone" if not source.exists() else "not_read")
         except OSError as problem:
             return self._drop(part, "no_room" if problem.errno in FULL else "not_written")
-        finally:
-            self.done += one.bytes
 
-    def _hash(self, source: Any, into: Any) -> tuple[str, int]:
-        """SHA-256 and length of a path or open file; copied into `into` on the way."""
+    def _hash(self, source: Any, into: Any, told: str = "") -> tuple[str, int]:
+        """SHA-256 and length of a path or open file; copied into `into` on the way. `told` is the file whose progress
+        this is, empty for reading back."""
         digest, length = hashlib.sha256(), 0
         opened = source.open("rb") if isinstance(source, Path) else source
         try:
@@ -276,11 +273,18 @@ class _Work:
                     return digest.hexdigest(), length
                 digest.update(block)
                 length += len(block)
+                if told:
+                    self._count(len(block), told)
                 if into is not None:
                     into.write(block)
         finally:
             if isinstance(source, Path):
                 opened.close()
+
+    def _count(self, length: int, path: str) -> None:
+        before, self.done = self.done, self.done + length
+        if before // TOLD_EVERY_BYTES != self.done // TOLD_EVERY_BYTES:
+            self.progress(self.done, self.total, path)
 
     def _enter(self, one: Chosen, final: PurePosixPath, start: datetime, end: datetime, digest: str) -> None:
         asked = self.asked
