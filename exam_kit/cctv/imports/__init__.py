@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
+from exam_kit.cctv.imports.asked import Chosen, ImportAsked, Taken, choose, kept_offset_s
 from exam_kit.cctv.imports.look import Facts, LookFault, look_at, picture_at
 from exam_kit.cctv.imports.names import NamedTime, time_in_name
 from exam_kit.cctv.imports.plan import FAULTS, SUFFIXES, TIME_SOURCES, Found, plan_import
-from exam_kit.cctv.imports.take import (
-    Chosen,
-    ImportAsked,
-    ImportCancelled,
-    Taken,
-    choose,
-    kept_offset_s,
-    take_import,
-)
+from exam_kit.cctv.imports.take import ImportCancelled, take_import
 
 __all__ = [
     "FAULTS",
