@@ -6,11 +6,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from exam_kit.cctv.encoder import Encoder, fitted
 from exam_kit.cctv.opening import open_input
@@ -41,8 +40,7 @@ class StreamChanged(Exception):
     """The picture's size or format is another one now and cannot be told from it, or its clock leapt."""
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A packet and what is known of it. `ticks` is its presentation time, of the picture in the connection's time base,
     of sound in the packet's own."""
 
@@ -86,6 +84,9 @@ class Connection:
         self._left_out = sounds[0].codec_context.name if sounds and self.sound is None else None
         own_time = self._encoder is not None or order.source.is_file or is_stamped(self._container)
         self.time_base: Fraction = FINE if own_time else self._stream.time_base or FINE
+        # In ticks, so that a frame costs no fraction's arithmetic.
+        self._jump = round(JUMP_S / self.time_base)
+        self._back = round(BACK_S / self.time_base)
         self._read_stream()
         self._newest: int | None = None
 
@@ -133,7 +134,8 @@ class Connection:
             StreamChanged: what follows does not belong into the same file, and does not say what it is.
         """
         held: list[tuple[bool, Packet]] = []
-        for video, packet in self._from_keyframe():
+        tracks = self._from_keyframe()
+        for video, packet in tracks:
             if held or (video and packet.pts is None and self._newest is None):
                 # The first frame came without a time: its neighbours tell it.
                 held.append((video, packet))
@@ -146,8 +148,8 @@ class Connection:
                 for seen, earlier in held:
                     yield self._arrival(seen, earlier)
                 held = []
-                continue
-            yield self._arrival(video, packet)
+            else:
+                yield self._arrival(video, packet)
 
     def _from_keyframe(self) -> Iterator[tuple[bool, Packet]]:
         """The tracks from the first keyframe on; sound that came just before it may belong to it."""
@@ -163,12 +165,12 @@ class Connection:
 
     def _tracks(self) -> Iterator[tuple[bool, Packet]]:
         """(is it the picture?, packet) as it goes into the file, compressed here where it has to be."""
-        for packet in packets(self._container, self.order.source, self._stop, self._scrubber):
-            if packet.stream.type == "video":
-                if self._encoder is not None:
-                    yield from ((True, made) for made in self._encoder.take(packet))
-                else:
-                    yield True, packet
+        incoming = packets(self._container, self.order.source, self._stop, self._scrubber)
+        for packet in incoming:
+            if self._encoder is None and (self.sound is None or packet.stream.type == "video"):
+                yield True, packet
+            elif self._encoder is not None and packet.stream.type == "video":
+                yield from ((True, made) for made in self._encoder.take(packet))
             elif self.sound is not None:
                 yield from ((False, made) for made in self.sound.take(packet))
 
@@ -181,21 +183,21 @@ class Connection:
         ticks = self._ticks(packet)
         if (packet.duration or 0) * 4 < self.frame_ticks:
             packet.duration = self.frame_ticks  # some say nothing, some a single tick
-        key = bool(packet.is_keyframe)
-        data = bytes(packet) if key else None
-        if data is not None:
-            changed = self._next_parameters(data) or changed
-        self._newest = ticks if self._newest is None else max(ticks, self._newest)
-        return Arrival(packet, True, ticks, key, data, self.video if key else None, changed)
+        newest = self._newest
+        if newest is None or ticks > newest:
+            self._newest = ticks
+        if not packet.is_keyframe:
+            return Arrival(packet, True, ticks, False, None, None, changed)
+        data = bytes(packet)
+        changed = (self._next_parameters(data) and newest is not None) or changed
+        return Arrival(packet, True, ticks, True, data, self.video, changed)
 
     def _ticks(self, packet: Packet) -> int:
         if packet.pts is None:
             return (self._newest or 0) + self.frame_ticks
         ticks: int = packet.pts
-        if self._newest is not None:
-            leap_s = float((ticks - self._newest) * self.time_base)
-            if leap_s > JUMP_S or leap_s < -BACK_S:
-                raise StreamChanged
+        if self._newest is not None and not -self._back <= ticks - self._newest <= self._jump:
+            raise StreamChanged
         return ticks
 
     def _next_file(self, stream: Any) -> bool:
@@ -216,7 +218,7 @@ class Connection:
         return not same
 
     def _next_parameters(self, keyframe: bytes) -> bool:
-        """Does this keyframe begin another picture? The description follows it."""
+        """Does this keyframe describe another picture than the one before? The description follows it."""
         if self._lengths:
             return False
         codec = "h264" if self._encoder is not None else self._stream.codec_context.name
@@ -230,7 +232,7 @@ class Connection:
         if described is None:
             raise StreamChanged
         self.video, self._parameters = described, found
-        return self._newest is not None
+        return True
 
     def anchored(self, clock: WallClock, not_before: datetime | None) -> tuple[Anchor | None, Iterator[Arrival]]:
         """Where the connection stands in time, and all its arrivals.

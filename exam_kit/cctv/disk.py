@@ -101,7 +101,8 @@ class SegmentFile:
         self._name = name
         self._opened = opened
         self._file: FileIO | None = None
-        self._chunks: list[bytes] = []
+        self.pending: list[bytes] = []
+        """what the muxer has written and the disk was not given yet"""
         self._begin = 0
         self._position = 0
         self._refused = False
@@ -109,11 +110,11 @@ class SegmentFile:
     # -- what the muxer calls, on the camera's thread --------------------------------------------------------------
 
     def write(self, data: bytes) -> int:
-        if self._chunks and self._position != self._begin + sum(map(len, self._chunks)):
+        if self.pending and self._position != self._begin + sum(map(len, self.pending)):
             self.hand_over()
-        if not self._chunks:
+        if not self.pending:
             self._begin = self._position
-        self._chunks.append(bytes(data))
+        self.pending.append(bytes(data))
         self._position += len(data)
         return len(data)
 
@@ -129,10 +130,10 @@ class SegmentFile:
 
     def hand_over(self) -> bool:
         """Give the disk what the muxer has written since; was there anything?"""
-        if not self._chunks:
+        if not self.pending:
             return False
-        data, begin = b"".join(self._chunks), self._begin
-        self._chunks = []
+        data, begin = b"".join(self.pending), self._begin
+        self.pending = []
         if self.fault is None and not self._disk.take(self._camera, len(data)):
             self.overflowed = True
             self.fault = OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))

@@ -52,7 +52,8 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
                 if stop.is_set():
                     return
                 # The first packet of an RTSP stream has no timestamps but is the keyframe: only empty ones go.
-                if packet.size and not is_torn(packet):
+                size = packet.size
+                if size >= TORN_BYTES or (size and not is_torn(packet)):
                     if stamped:
                         # Two that were read at once: a file counts time less finely than this.
                         newest = max(round(time.monotonic() / FINE), newest + BURST_TICKS)
@@ -76,17 +77,20 @@ def whole(incoming: Iterable[Packet]) -> Iterator[Packet]:
         if held is not None:
             yield held
             held = None
-        if time.monotonic() - asked >= SILENT_S:
+        now = time.monotonic()
+        if now - asked >= SILENT_S:
             held = packet
         else:
             yield packet
-        asked = time.monotonic()
+        asked = now
 
 
 def is_torn(packet: Packet) -> bool:
     """Has a camera that died in mid-frame left only the head of it? Kept, it would be a frame that shows nothing."""
+    if packet.size >= TORN_BYTES:
+        return False
     codec = packet.stream.codec_context.name if packet.stream.type == "video" else ""
-    if packet.size >= TORN_BYTES or codec not in _SPS:
+    if codec not in _SPS:
         return False
     mask, shift, _sps = _SPS[codec]
     units = bytes(packet).split(b"\x00\x00\x01")[1:]

@@ -116,7 +116,7 @@ class Tape:
             if now >= space_at:
                 space_at = now + SPACE_S
                 mind_space()
-            if meter.due(now):
+            if now >= meter.due:
                 self._emit({"event": "progress", "camera": self._order.source.camera, **meter.read(now),
                             "recorded_to": self.recorded_to, "picture": live.state,
                             "width": live.size[0], "height": live.size[1], "moving": live.moved()})  # fmt: skip
@@ -275,17 +275,15 @@ class _Meter:
         self._since = time.monotonic()
         self._frames = 0
         self._bytes = 0
-        self._last = self._since
+        self.due = self._since + PROGRESS_S
+        """when it is to be read again"""
 
     def count(self, arrival: Arrival) -> None:
         self._bytes += arrival.packet.size
         self._frames += arrival.video
 
-    def due(self, now: float) -> bool:
-        return now - self._since >= PROGRESS_S
-
     def read(self, now: float) -> dict[str, float]:
         spent = now - self._since
         found = {"fps": round(self._frames / spent, 1), "bitrate": round(self._bytes * 8 / spent)}
-        self._since, self._frames, self._bytes = now, 0, 0
+        self._since, self._frames, self._bytes, self.due = now, 0, 0, now + PROGRESS_S
         return found

@@ -104,11 +104,14 @@ class DecodeOrder:
         """(pts, dts) to write for the next frame; dts always grows and never exceeds pts."""
         if self._first is None:
             self._first = pts
-        heapq.heappush(self._waiting, pts)
-        if len(self._waiting) <= self._delay:
-            dts = self._first - (self._delay - self._given) * self._frame
+        if self._delay == 0:
+            dts = pts
         else:
-            dts = heapq.heappop(self._waiting)
+            heapq.heappush(self._waiting, pts)
+            if len(self._waiting) <= self._delay:
+                dts = self._first - (self._delay - self._given) * self._frame
+            else:
+                dts = heapq.heappop(self._waiting)
         self._given += 1
         if self._last is not None and dts <= self._last:
             dts = self._last + 1

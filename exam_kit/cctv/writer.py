@@ -79,7 +79,6 @@ class SegmentWriter:
         self.file = SegmentFile(disk, camera, name, opened)
         self.start = start
         self.frames = 0
-        self.bytes = 0
         self.whole_frames = 0
         """frames that were given to the disk"""
         self.whole_s = 0.0
@@ -102,14 +101,14 @@ class SegmentWriter:
             DiskRefused: the disk takes no more.
             av.error.FFmpegError: the muxer refuses this packet.
         """
-        self.bytes += packet.size
         packet.stream = self._sound if sound else self._video
         self._container.mux_one(packet)
-        if self.file.hand_over() and not sound:
+        if self.file.pending and self.file.hand_over() and not sound:
             # The fragments that are out hold everything before this frame.
             self.whole_frames, self.whole_s = self.frames, float(packet.pts * packet.time_base)
         self.frames += not sound
-        self._check()
+        if self.file.fault is not None:
+            raise DiskRefused(self.file.fault)
 
     def close(self) -> None:
         """Write the index. The file stays open for what is still to be written; close it with ``file.end()``.

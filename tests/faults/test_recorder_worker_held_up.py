@@ -78,7 +78,8 @@ def test_an_agent_suspended_for_long_stops_no_recording(home: Home, tmp_path: Pa
     files = {path.relative_to(home.footage).as_posix() for name in "ab" for path in kept(home, name)}
     assert set(closed) == files, "every file was reported although nobody read for so long"
     assert len(closed) == len(set(closed))
-    assert not [event for event in said if event["event"] == "fault"]
+    # The cameras were silent at the end, so that what they sent can be counted; nothing else was the matter.
+    assert {event["cause"] for event in said if event["event"] == "fault"} <= {"stream_stalled"}
     for one in sent:
         assert count(one["first"], one["last"], kept(home, one["mount"])).missing == 0
 
@@ -121,7 +122,7 @@ def test_a_disk_that_stands_still_for_seconds_costs_no_frame(
         time.sleep(0.7)
         said = worker.end()
     assert sum(before.values()) > 0, "something was recorded before"
-    assert not [event for event in said if event["event"] == "fault"]
+    assert {event["cause"] for event in said if event["event"] == "fault"} <= {"stream_stalled"}, "silent at the end"
     found = count(sent["first"], sent["last"], kept(home, "a"))
     assert (found.missing, found.strange, sent["dropped"]) == (0, 0, 0)
     assert found.sent > 25 * 3
