@@ -131,7 +131,7 @@ class Simulator:
     def trusts_digest(self, method: str, path: str, given: str) -> bool:
         if not given.startswith("Digest "):
             return False
-        words = parse_keqv_list(parse_http_list(given[7:]))
+        words = parse_keqv_list(parse_http_list(given[7:].encode("latin-1").decode()))
         nonce, count = words.get("nonce", ""), int(words.get("nc", "0"), 16)
         if nonce not in self._digests or count <= self._digests[nonce] or words.get("uri") != path:
             return False

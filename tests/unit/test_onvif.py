@@ -96,6 +96,13 @@ def test_a_wrong_zone_is_a_wrong_time_in_the_picture(zone: str, daylight: bool, 
         assert abs(after.worst_offset_s(MOSCOW)) < 1
 
 
+@pytest.mark.parametrize("sign_in", ["token", "digest"])
+def test_a_user_whose_name_is_not_latin(sign_in: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.onvif_simulator.USER", "Оператор")
+    with Simulator(sign_in=sign_in) as camera:
+        assert information(OnvifCamera(camera.url, "Оператор", PASSWORD)).model == "SIM-2"
+
+
 def test_a_camera_that_tells_only_its_local_time() -> None:
     with Simulator(97, zone="MSK-3", daylight=True, tells_utc=False) as camera:
         client = asked(camera)

@@ -99,7 +99,7 @@ class Digest:
     def take(self, headers: Headers) -> bool:
         """Take up the challenge of a 401. False: there is none that we can answer, or it refuses what we gave it."""
         offered = [
-            _parts(text[7:]) for text in headers.get_all("WWW-Authenticate", []) if text[:7].lower() == "digest "
+            _parts(_utf8(text[7:])) for text in headers.get_all("WWW-Authenticate", []) if text[:7].lower() == "digest "
         ]
         known = [one for one in offered if _algorithm(one) in self.ALGORITHMS and one.get("nonce")]
         known.sort(key=_algorithm, reverse=True)
@@ -143,6 +143,14 @@ def _parts(text: str) -> dict[str, str]:
     return parse_keqv_list([part for part in parse_http_list(text) if part.partition("=")[2]])
 
 
+def _utf8(header: str) -> str:
+    """`http.client` reads the bytes of a header as Latin-1; names of people and realms are UTF-8 (RFC 7616)."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
+
+
 def _algorithm(challenge: Mapping[str, str]) -> str:
     return challenge.get("algorithm", "MD5").upper()
 
@@ -178,7 +186,8 @@ def exchange(
         watch.start()
         try:
             sent_s = wall()
-            connection.request(method, address.path, body, {"User-Agent": "exam-kit", "Connection": "close", **headers})
+            spoken = {"User-Agent": "exam-kit", "Connection": "close", **headers}
+            connection.request(method, address.path, body, {name: said.encode() for name, said in spoken.items()})
             answer = connection.getresponse()
             came_s = wall()
             _stays_here(address, answer)
