@@ -53,7 +53,7 @@ def test_killed_at_random_moments_it_goes_on_and_nothing_is_twice_or_half(
         start = begun + timedelta(minutes=number)
         files.append(Chosen(f"{number}.mp4", SIZE, start, start + timedelta(minutes=1), 60, "name"))
     (card / "files.json").write_text(json.dumps([one.as_dict() for one in files]))
-    for _kill in range(KILLS):
+    for kill in range(KILLS):
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, str(home.root), str(card)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
@@ -62,7 +62,9 @@ def test_killed_at_random_moments_it_goes_on_and_nothing_is_twice_or_half(
         child.stdin.write(POINT_TOML.encode())
         child.stdin.close()
         child.stdout.readline()
-        time.sleep(noise.uniform(0.0, 0.35))
+        while child.poll() is None and len(segments(store)) <= kill:  # each a file further on than the last
+            time.sleep(0.002)
+        time.sleep(noise.uniform(0.0, 0.03))
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
