@@ -6,12 +6,14 @@ __all__ = ["LAUNCHERS"]
 
 _PYTHON = '''\
 """Exam Kit: check this computer as an exam station. python check_station.py [STATION] [--help]"""
+import gc
 import hashlib
 import json
 import os
 import platform
 import sys
 
+gc.disable()  # a check makes little garbage, and looking for it takes a tenth of its time
 if sys.version_info < (3, 11):
     sys.stderr.write("Python 3.11+ / Нужен Python 3.11 или новее / Vajadzīgs Python 3.11 vai jaunāks: README.txt\\n")
     sys.exit(50)
@@ -56,7 +58,10 @@ from pathlib import Path  # noqa: E402
 
 from exam_kit.checks.station_run import main  # noqa: E402
 
-sys.exit(main(Path(here)))
+ended = main(Path(here))
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(ended)  # everything is written; a probe that hangs in the kernel must not hold up the end
 '''
 
 _WINDOWS = """\
