@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import errno
 import re
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,6 +48,8 @@ class Scrubber:
     """Takes literal secrets, and every form a program may have turned them into, out of texts."""
 
     def __init__(self) -> None:
+        self._learning = threading.Lock()
+        """every camera's thread of a worker teaches the same one"""
         self._forms: list[str] = []
 
     def learn(self, secret: str | None, user: str | None = None) -> None:
@@ -55,13 +58,15 @@ class Scrubber:
             return
         forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]}
         forms.add(base64.b64encode(f"{user or ''}:{secret}".encode()).decode())
-        self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
+        with self._learning:
+            self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
 
     def clean(self, text: str) -> str:
-        """`text` with secrets and address credentials replaced by ``***``."""
+        """`text` with secrets and address credentials replaced by ``***``, and what no database takes (half a
+        character, as in the name of a file that is not UTF-8) by ``?``."""
         for form in self._forms:
             text = text.replace(form, "***")
-        return _IN_ADDRESS.sub("***@", text)
+        return _IN_ADDRESS.sub("***@", text).encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True)

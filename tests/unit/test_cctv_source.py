@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import sys
+import threading
 import traceback
 from urllib.parse import quote, quote_plus
 
@@ -30,6 +32,32 @@ def test_no_form_of_a_password_is_let_through(form: str) -> None:
     scrubber = Scrubber()
     scrubber.learn(SECRET, "viewer")
     assert scrubber.clean(f"cannot open {form}!") == "cannot open ***!"
+
+
+def test_a_text_that_no_database_takes_is_made_one_that_it_takes() -> None:
+    assert Scrubber().clean("/media/\udcffПК: no space") == "/media/?ПК: no space"
+
+
+def test_what_eight_cameras_teach_at_once_is_all_kept() -> None:
+    scrubber, begin = Scrubber(), threading.Barrier(8)
+    secrets = [[f"pass-{thread}-{number:03}-word" for number in range(40)] for thread in range(8)]
+
+    def teach(own: list[str]) -> None:
+        begin.wait(10)
+        for secret in own:
+            scrubber.learn(secret)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=teach, args=(own,)) for own in secrets]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    finally:
+        sys.setswitchinterval(before)
+    assert [secret for own in secrets for secret in own if scrubber.clean(secret) != "***"] == []
 
 
 def test_credentials_in_an_address_go_even_when_unknown() -> None:
