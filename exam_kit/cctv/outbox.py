@@ -59,11 +59,13 @@ class Outbox:
         self._kept.append(event)
 
     def close(self, wait_s: float) -> bool:
-        """Send what is left, for at most so long; whether everything was sent."""
+        """Send what is left, for at most so long; whether everything was sent. The sending thread itself, when it
+        fails, waits for nothing."""
         with self._changed:
             self._ended = True
             self._changed.notify()
-        self._thread.join(wait_s)
+        if self._thread is not threading.current_thread():
+            self._thread.join(wait_s)
         return not self._thread.is_alive()
 
     def _send(self) -> None:
@@ -79,7 +81,8 @@ class Outbox:
             try:
                 for event in events:
                     # One line at a time: a suspended agent reads only whole ones when it goes on.
-                    self._output.write(json.dumps(event, ensure_ascii=False) + "\n")
+                    # In ASCII: a file's name may hold what no encoding writes.
+                    self._output.write(json.dumps(event) + "\n")
                 self._output.flush()
             except (OSError, ValueError):
                 # There is nobody to tell; recovery finds the files.

@@ -73,7 +73,7 @@ class WorkerProcess:
         """Tell the worker; when it has died meanwhile, its exit event says so."""
         try:
             pipe = self._pipe()
-            pipe.write(json.dumps(command, ensure_ascii=False) + "\n")
+            pipe.write(json.dumps(command) + "\n")
             pipe.flush()
         except (OSError, ValueError):
             # A broken pipe; Windows calls it an invalid argument.

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from exam_kit.cctv.outbox import Outbox
+from exam_kit.cctv.worker import EXIT_PROGRAM_FAULT
+
+CRASH = """
+import sys, threading
+from exam_kit.cctv.wire import WorkerConfig
+from exam_kit.cctv.worker import Worker
+
+folder = sys.argv[1]
+worker = Worker(WorkerConfig(folder, folder, folder, 60.0, 0), sys.stdout)
+threading.excepthook = lambda hook: worker.crash(hook.exc_type, hook.exc_value, hook.exc_traceback)
+worker.emit({"event": "opened", "path": object()})
+threading.Event().wait(5)
+"""
 
 
 def test_an_agent_that_does_not_read_holds_up_nobody_and_gets_everything_of_essence() -> None:
@@ -55,3 +71,20 @@ def test_an_agent_that_has_gone_is_not_waited_for() -> None:
         pipe.close()
     except BrokenPipeError:
         assert pipe.closed
+
+
+def test_a_text_that_no_encoding_writes_does_not_end_the_reports() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+        box = Outbox(pipe)
+        box.put({"event": "fault", "camera": "a", "cause": "x", "detail": "/footage/\udcff: is not there"})
+        box.put({"event": "closed", "camera": "a", "path": "Māja"})
+        assert box.close(10)
+    with os.fdopen(reading, encoding="utf-8") as source:
+        said = [json.loads(line) for line in source]
+    assert [event.get("detail", event.get("path")) for event in said] == ["/footage/\udcff: is not there", "Māja"]
+
+
+def test_the_process_ends_when_it_is_the_reporting_that_fails(tmp_path: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", CRASH, str(tmp_path)], timeout=30, check=False)
+    assert ended.returncode == EXIT_PROGRAM_FAULT
