@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from exam_kit.cctv.encoder import Encoder, fitted
 from exam_kit.cctv.opening import open_input
-from exam_kit.cctv.packets import FINE, Packet, codec_parameters, is_stamped, packets
+from exam_kit.cctv.packets import FINE, Packet, codec_parameters, is_stamped, packets, with_picture
 from exam_kit.cctv.sound import SoundTrack, sound_of
 from exam_kit.cctv.source import Scrubber, SourceFault
 from exam_kit.cctv.template import read_head
@@ -61,6 +61,7 @@ class Connection:
 
     def __init__(self, order: CameraOrder, config: WorkerConfig, stop: threading.Event, scrubber: Scrubber) -> None:
         self.order = order
+        self._patience_s = config.timings.read_s
         self._stop = stop
         self._scrubber = scrubber
         self._container = open_input(
@@ -165,9 +166,13 @@ class Connection:
 
     def _tracks(self) -> Iterator[tuple[bool, Packet]]:
         """(is it the picture?, packet) as it goes into the file, compressed here where it has to be."""
-        incoming = packets(self._container, self.order.source, self._stop, self._scrubber)
+        source = self.order.source
+        incoming = packets(self._container, source, self._stop, self._scrubber)
+        if source.sound and not source.is_file:
+            incoming = with_picture(incoming, source.camera, self._patience_s)
+        untouched = self._encoder is None and not source.sound
         for packet in incoming:
-            if self._encoder is None and (self.sound is None or packet.stream.type == "video"):
+            if untouched or (self._encoder is None and packet.stream.type == "video"):
                 yield True, packet
             elif self._encoder is not None and packet.stream.type == "video":
                 yield from ((True, made) for made in self._encoder.take(packet))

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from exam_kit.cctv.opening import files_of, open_file
 from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
-__all__ = ["FINE", "Packet", "codec_parameters", "is_stamped", "is_torn", "packets", "whole"]
+__all__ = ["FINE", "Packet", "codec_parameters", "is_stamped", "is_torn", "packets", "whole", "with_picture"]
 
 Packet = Any
 """PyAV's packet; its type parameter says nothing here."""
@@ -27,6 +27,8 @@ FINE = Fraction(1, 90_000)
 BURST_TICKS = round(Fraction(1, 1000) / FINE)
 
 SILENT_S = 1.0
+AT_ONCE_S = 1.0
+"""A pause of the whole process counts as no more than this."""
 TORN_BYTES = 64
 """A frame with a picture in it is hardly ever smaller; only smaller ones are looked into."""
 _PICTURES = {"h264": range(1, 6), "hevc": range(32)}
@@ -83,6 +85,22 @@ def whole(incoming: Iterable[Packet]) -> Iterator[Packet]:
         else:
             yield packet
         asked = now
+
+
+def with_picture(incoming: Iterable[Packet], camera: str, patience_s: float) -> Iterator[Packet]:
+    """The packets, for as long as the picture comes: sound alone keeps a connection alive, and is no recording.
+
+    Raises:
+        SourceFault: sound came for more than `patience_s` and no picture.
+    """
+    without_s, before = 0.0, time.monotonic()
+    for packet in incoming:
+        now = time.monotonic()
+        without_s = 0.0 if packet.stream.type == "video" else without_s + min(now - before, AT_ONCE_S)
+        before = now
+        if without_s > patience_s:
+            raise SourceFault("timeout", camera, "it sends sound and no picture")
+        yield packet
 
 
 def is_torn(packet: Packet) -> bool:

@@ -6,7 +6,6 @@ and not long: whatever is held here would be lost with the process.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -14,7 +13,7 @@ from fractions import Fraction
 from exam_kit.cctv.connection import Arrival, StreamChanged
 from exam_kit.cctv.source import SourceFault
 
-__all__ = ["in_step", "with_picture"]
+__all__ = ["in_step"]
 
 HOLD_S = 0.5
 """At a cut the picture waits this long for sound that belongs before it."""
@@ -23,24 +22,6 @@ ALIVE_S = 2.0
 AHEAD_S = 10.0
 """Sound that claims to be so much later than the picture has a clock of its own, and is left out: kept for its time, it
 would fill the memory."""
-AT_ONCE_S = 1.0
-"""A pause of the whole process counts as no more than this."""
-
-
-def with_picture(arrivals: Iterator[Arrival], camera: str, patience_s: float) -> Iterator[Arrival]:
-    """`arrivals`, for as long as the picture comes: sound alone keeps a connection alive, and is no recording.
-
-    Raises:
-        SourceFault: sound came for more than `patience_s` and no picture.
-    """
-    without_s, before = 0.0, time.monotonic()
-    for arrival in arrivals:
-        now = time.monotonic()
-        without_s = 0.0 if arrival.video else without_s + min(now - before, AT_ONCE_S)
-        before = now
-        if without_s > patience_s:
-            raise SourceFault("timeout", camera, "it sends sound and no picture")
-        yield arrival
 
 
 def in_step(arrivals: Iterator[Arrival], base: Fraction, cuts: Callable[[Arrival], bool]) -> Iterator[Arrival]:

@@ -17,7 +17,7 @@ from exam_kit.cctv.live import LivePicture
 from exam_kit.cctv.names import open_path
 from exam_kit.cctv.recovery import inspect
 from exam_kit.cctv.sealer import Sealer, finish, sync_folder
-from exam_kit.cctv.sync import in_step, with_picture
+from exam_kit.cctv.sync import in_step
 from exam_kit.cctv.template import is_whole
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
@@ -97,8 +97,6 @@ class Tape:
         space_at = time.monotonic() + SPACE_S
         current = anchor
         if connection.sound is not None:
-            if not self._order.source.is_file:
-                arrivals = with_picture(arrivals, self._order.source.camera, self._config.timings.read_s)
             arrivals = in_step(arrivals, connection.time_base, lambda arrival: self._cuts(arrival, current))
         for arrival in arrivals:
             if arrival.changed:

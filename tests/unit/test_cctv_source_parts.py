@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,17 +17,22 @@ import numpy as np
 import pytest
 from av.audio.resampler import AudioResampler
 
-from exam_kit.cctv.connection import Arrival
+from exam_kit.cctv import connection as connections
+from exam_kit.cctv.connection import Arrival, Connection
 from exam_kit.cctv.devices import Device, FoundDevice, device_of, dshow_devices, v4l2_devices
 from exam_kit.cctv.encoder import Encoder, fitted
+from exam_kit.cctv.names import Label
 from exam_kit.cctv.packets import FINE, codec_parameters
 from exam_kit.cctv.sound import sound_of
-from exam_kit.cctv.source import Encode, Source, SourceFault
+from exam_kit.cctv.source import Encode, Scrubber, Source, SourceFault
 from exam_kit.cctv.sync import HOLD_S, in_step
 from exam_kit.cctv.template import is_whole, read_head
+from exam_kit.cctv.timeline import WallClock
+from exam_kit.cctv.wire import CameraOrder, Timings, WorkerConfig
 from exam_kit.cli import main
 from exam_kit.errors import PointInvalid
 from exam_kit.point import Camera, read_point
+from tests.cctv_fixtures import make_clip
 from tests.conftest import POINT_TOML
 from tests.http_camera import picture
 
@@ -253,6 +261,52 @@ def test_sound_that_leaps_is_set_right_and_nonsense_is_left_out() -> None:
     assert lost == []
     assert times[-1] == pytest.approx(5.0, abs=0.3), "silence stands where sound was lost"
     assert all(b - a == pytest.approx(0.064) for a, b in pairwise(times))
+
+
+# ── A connection with sound
+
+
+def connected(source: Source, read_s: float = 3.0) -> Connection:
+    order = CameraOrder(source, Label("77", "0001", "0001", source.camera, "UTC"))
+    return Connection(order, WorkerConfig("", "", "", 60.0, 0, Timings(read_s=read_s)), threading.Event(), Scrubber())
+
+
+def test_a_camera_that_only_sounds_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a reconnect to a camera whose encoder hangs: no keyframe has come on this connection."""
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1, sound="aac")
+
+    class OnlySound:
+        def __init__(self) -> None:
+            self._file = av.open(str(clip))
+            self.streams, self.format, self.close = self._file.streams, self._file.format, self._file.close
+
+        def demux(self, _wanted: object) -> Iterator[Any]:
+            for _turn in range(12):
+                self._file.seek(0)
+                for packet in self._file.demux(self._file.streams.audio[0]):
+                    if packet.size:
+                        time.sleep(0.02)
+                        yield packet
+
+    monkeypatch.setattr(connections, "open_input", lambda *_given, **_more: OnlySound())
+    source = Source("C1", "rtsp://127.0.0.1/live", sound=True)
+    with connected(source, read_s=0.3) as connection, pytest.raises(SourceFault) as caught:
+        connection.anchored(WallClock(0.0, time.monotonic), datetime(2026, 5, 1, tzinfo=UTC))
+    assert (caught.value.cause, caught.value.detail) == ("timeout", "it sends sound and no picture")
+
+
+def test_sound_that_cannot_be_kept_is_not_taken_for_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1, sound="aac")
+    monkeypatch.setattr(connections, "sound_of", lambda _stream, **_more: None)
+    came: list[str] = []
+    with connected(Source("C1", clip.as_uri(), sound=True)) as connection, pytest.raises(SourceFault) as caught:
+        for one in connection.arrivals():
+            came.append(one.packet.stream.type)  # kept when the end of the file is raised
+    assert caught.value.cause == "ended"
+    assert connection.facts()["sound"] == "left out: aac"
+    assert came == ["video"] * 10
 
 
 # ── Picture and sound in step
