@@ -98,6 +98,11 @@ def go(page: Page, title: str) -> None:
     expect(page.locator("[data-testid=stHeading] h1")).to_have_text(title)
 
 
+def view(page: Page, name: str) -> None:
+    """One of the views of the cameras' screen."""
+    page.get_by_role("radio", name=name).click()
+
+
 def test_a_day_from_the_checks_to_the_verified_archive(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.url}/cameras")
     expect(page).to_have_url(f"{demo.url}/signin?next=/cameras")
@@ -109,14 +114,24 @@ def test_a_day_from_the_checks_to_the_verified_archive(page: Page, demo: Demo) -
     expect(page.locator("[data-verdict]")).to_be_visible(timeout=LONG_MS)
 
     go(page, "Камеры")
-    page.get_by_text("Включить или остановить запись").click()
+    view(page, "Включение и остановка")
     page.get_by_label("Причина").fill("по плану экзамена")
     page.get_by_role("button", name="Включить запись").click()
-    expect(page.locator("[data-camera][data-state=recording]")).to_have_count(6, timeout=LONG_MS)
+    expect(page.get_by_text("отдано")).to_be_visible()
+    view(page, "Сейчас")
+    expect(page.locator(".ek-shot[data-state=recording][data-picture=live]")).to_have_count(6, timeout=LONG_MS)
+    view(page, "Включение и остановка")
     page.get_by_label("Причина").fill("экзамен окончен")
     page.get_by_role("button", name="Остановить запись…").click()
+    expect(page.locator("[data-stops]")).to_be_visible()
+    early = page.get_by_label("введите число камер")
+    if early.count():
+        early.fill("6")
+        early.press("Enter")
     page.get_by_role("button", name="Да, остановить").click()
-    expect(page.locator("[data-camera][data-state=recording]")).to_have_count(0, timeout=LONG_MS)
+    expect(page.get_by_role("button", name="Да, остановить")).to_have_count(0)
+    view(page, "Сейчас")
+    expect(page.locator(".ek-shot[data-state]:not([data-state=recording])")).to_have_count(6, timeout=LONG_MS)
 
     go(page, "Архив")
     page.get_by_role("button", name="Скопировать и сверить").click()
@@ -131,7 +146,12 @@ def test_a_day_from_the_checks_to_the_verified_archive(page: Page, demo: Demo) -
 
 def test_the_paper_and_the_recording_are_served_to_who_is_signed_in(page: Page, demo: Demo) -> None:
     sign_in(page, demo, "member", "cameras")
-    page.get_by_role("radio", name="Записано").click()
+    view(page, "Записано")
+    page.get_by_role("button", name="10 минут").click()
+    piece = page.locator("[data-lane] .recorded").first.bounding_box()
+    assert piece is not None
+    page.mouse.click(piece["x"] + piece["width"] / 2, piece["y"] + piece["height"] / 2)
+    expect(page.locator("video")).to_have_attribute("src", re.compile(r"^/recordings/\d+\.mp4$"))
     source = page.locator("video").get_attribute("src")
     assert source is not None
     partial = page.request.get(f"{demo.url}{source}", headers={"Range": "bytes=0-99"})
