@@ -7,7 +7,8 @@ from pathlib import Path
 
 from exam_kit.agent import orders
 from exam_kit.agent.orders import Order
-from exam_kit.cctv.span import Cancelled, SpanAsked, export_span
+from exam_kit.cctv.span import export_span
+from exam_kit.cctv.span_asked import Cancelled, SpanAsked
 from exam_kit.clock import Clock, from_iso
 from exam_kit.errors import AccessDenied, m
 from exam_kit.home import Home

@@ -18,7 +18,7 @@ from exam_kit.cctv.imports import FAULTS, TIME_SOURCES, Found, choose, kept_offs
 from exam_kit.cctv.nvr import HttpRecorder, RecorderSource, clip_name
 from exam_kit.cctv.nvr_dahua import Dahua
 from exam_kit.cctv.nvr_hikvision import Hikvision
-from exam_kit.cctv.span import MISSING
+from exam_kit.cctv.span_asked import MISSING
 from exam_kit.cctv.status import CAUSES
 from exam_kit.cli.day import an_agent, chosen_cameras, ordered
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, secret

@@ -1,11 +1,17 @@
-"""Names that must be there after a power cut."""
+"""What must be there after a power cut."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-__all__ = ["sync_folder"]
+__all__ = ["sync_file", "sync_folder"]
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a written file durable."""
+    with path.open("rb+") as written:
+        os.fsync(written.fileno())
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from exam_kit.agent import orders
 from exam_kit.agent.orders import Order
 from exam_kit.archive import carriers
-from exam_kit.cctv.span import MISSING
+from exam_kit.cctv.span_asked import MISSING
 from exam_kit.cctv.status import CAUSES
 from exam_kit.clock import from_iso, iso
 from exam_kit.i18n import _, ngettext

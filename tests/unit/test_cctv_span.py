@@ -18,7 +18,8 @@ import pytest
 from exam_kit.agent import orders
 from exam_kit.agent.duties import Duties
 from exam_kit.cctv.segments import segments
-from exam_kit.cctv.span import Cancelled, SpanAsked, SpanResult, export_span
+from exam_kit.cctv.span import export_span
+from exam_kit.cctv.span_asked import Cancelled, SpanAsked, SpanResult
 from exam_kit.clock import FakeClock, iso
 from exam_kit.errors import ArchiveError, UsageError
 from exam_kit.home import Home

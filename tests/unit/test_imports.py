@@ -37,7 +37,8 @@ from exam_kit.cctv.imports import (
     time_in_name,
 )
 from exam_kit.cctv.segments import gaps, segments
-from exam_kit.cctv.span import SpanAsked, export_span
+from exam_kit.cctv.span import export_span
+from exam_kit.cctv.span_asked import SpanAsked
 from exam_kit.clock import FakeClock, iso
 from exam_kit.errors import UsageError
 from exam_kit.home import Home
