@@ -21,15 +21,14 @@ from exam_kit.home import Home
 from exam_kit.i18n import N_
 from exam_kit.journal.categories import Categories, Category, load_categories
 from exam_kit.journal.incident import Incident
+from exam_kit.journal.incident_cameras import CCTV_LOST
 from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.person import person_of
 from exam_kit.point import Point, camera_windows
 from exam_kit.store import Account, Act, Ledger, Store, require
 
-__all__ = ["CCTV_LOST", "SEEN", "Alarm", "AlarmBook", "Seen"]
+__all__ = ["SEEN", "Alarm", "AlarmBook", "Seen"]
 
-CCTV_LOST = "cctv_lost"
-"""The category whose clock runs while a camera does not record."""
 SEEN = "alarm.seen"
 NAMED = 3
 """So many cameras are named; of more the number is said."""
@@ -50,7 +49,8 @@ class Alarm:
     """What is wrong and what to do about it.
 
     `keys` stay the same for as long as the same outages last; `since` is when the first of them began. `category`
-    says which clock of the incidents runs, None for none. `seen` is None as long as one of `keys` was seen by nobody.
+    says which clock of the incidents runs, None for none; `incidents` are the open sheets about it, the one with most
+    of its cameras first. `seen` is None as long as one of `keys` was seen by nobody.
     """
 
     keys: tuple[str, ...]
@@ -58,7 +58,7 @@ class Alarm:
     way_out: Message
     since: datetime | None = None
     category: Category | None = None
-    incident: Incident | None = None
+    incidents: tuple[Incident, ...] = ()
     seen: Seen | None = None
 
 
@@ -115,14 +115,14 @@ class AlarmBook:
     def _missing(self, point: Point, missing: Sequence[CameraFact]) -> Alarm:
         begun = {fact.camera.id: fact.since or fact.asked_at for fact in missing}
         keys = tuple(f"camera:{camera}@{iso(at) if at else ''}" for camera, at in begun.items())
-        incident = self._incident(point, set(begun))
+        incidents = self._incidents(point, set(begun))
         return Alarm(
             keys,
             _sentence(missing),
             m("See that the camera has power and its cable is in; it is taken up again by itself."),
             min((at for at in begun.values() if at is not None), default=None),
             self._category,
-            incident,
+            incidents,
             self._seen(keys),
         )
 
@@ -158,17 +158,11 @@ class AlarmBook:
     def _category(self) -> Category | None:
         return self._categories.by_code.get(CCTV_LOST)
 
-    def _incident(self, point: Point, cameras: set[str]) -> Incident | None:
-        """The oldest open sheet about one of these cameras."""
+    def _incidents(self, point: Point, cameras: set[str]) -> tuple[Incident, ...]:
+        """The open sheets on which one of these cameras is missing."""
         book = Incidents(self._ledger, point, self._clock, self._categories)
-        return next(
-            (
-                sheet
-                for sheet in book.all()
-                if sheet.is_open and sheet.restored_at is None and cameras & cameras_of(sheet)
-            ),
-            None,
-        )
+        about = [sheet for sheet in book.all() if sheet.is_open and cameras & sheet.away]
+        return tuple(sorted(about, key=lambda sheet: -len(cameras & sheet.away)))
 
     def _seen(self, keys: Sequence[str]) -> Seen | None:
         told = self._told()
@@ -188,11 +182,6 @@ class AlarmBook:
                 for key in alarm["keys"]:
                     told.setdefault(key, seen)
         return told
-
-
-def cameras_of(sheet: Incident) -> set[str]:
-    """The cameras a sheet is about: its own, and those that went with it."""
-    return {sheet.camera} if sheet.camera else set()
 
 
 def _sentence(missing: Sequence[CameraFact]) -> Message:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from exam_kit.agent.camera_watch import CameraWatch
 from exam_kit.agent.orders import Order
 from exam_kit.agent.planner import PlannedRun
-from exam_kit.cctv.status import CAUSES, CameraStatus
+from exam_kit.cctv.status import CameraStatus
 from exam_kit.checks.model import Run, Severity, State
 from exam_kit.clock import Clock, iso
 from exam_kit.errors import ExamKitError, Message, m
 from exam_kit.forms.exports import export_day
 from exam_kit.home import Home
-from exam_kit.i18n import translate
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
 from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incidents import IncidentDraft, Incidents
@@ -38,9 +38,6 @@ WRITING_UP = timedelta(hours=1)
 """So long after its last window an exam day is still the one that people write about, also past midnight."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
-LOSS_BEFORE_INCIDENT_S = 10.0
-"""A camera that reconnects within this time is a gap in the recording, not yet an incident."""
-
 
 @dataclass
 class Watch:
@@ -51,19 +48,13 @@ class Watch:
     store: Store
     ledger: Ledger
     clock: Clock
-    _reported: set[str] = field(default_factory=set)
     _exported: int = 0
 
     def __post_init__(self) -> None:
         self._incidents = Incidents(self.ledger, self.point, self.clock, load_categories(self.home))
         self._access_log = AccessLog(self.ledger, self.point, self.clock)
         self._accounts = Accounts(self.store, self.ledger, self.clock)
-        # What an earlier agent reported and did not live to see restored.
-        self._reported = {
-            sheet.key
-            for sheet in self._incidents.all()
-            if sheet.is_open and sheet.restored_at is None and sheet.key.startswith("camera:")
-        }
+        self._cameras = CameraWatch(self.point, self.store, self._incidents, self.clock)
 
     def _say(self, message: Message) -> str:
         """Journals are kept in the point's language."""
@@ -85,29 +76,8 @@ class Watch:
         return self.point.day(date.fromisoformat(text))
 
     def cameras(self, status: Mapping[str, CameraStatus]) -> None:
-        """Open an incident for a camera that should record and does not; note its return on the same sheet."""
-        now = self.clock.now()
-        for camera_id, seen in status.items():
-            key = f"camera:{camera_id}"
-            lost_at = seen.gap_since if seen.desired is not None and seen.state != "recording" else None
-            if lost_at is not None and key not in self._reported:
-                if (now - lost_at).total_seconds() >= LOSS_BEFORE_INCIDENT_S:
-                    self._reported.add(key)
-                    self._open_for_camera(key, camera_id, seen, lost_at)
-            elif lost_at is None and key in self._reported and (seen.desired is None or seen.state == "recording"):
-                self._reported.discard(key)
-                sheet = self._incidents.find_open(key)
-                if sheet is not None and sheet.restored_at is None:
-                    records = seen.desired is not None
-                    text = m("The camera records again.") if records else m("It is to be recorded no more.")
-                    self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=self._say(text))
-
-    def _open_for_camera(self, key: str, camera_id: str, seen: CameraStatus, lost_at: datetime) -> None:
-        camera = self.point.camera(camera_id)
-        cause = translate(CAUSES[seen.fault or "not_recorded"], self.point.language)
-        text = self._say(m("Camera {camera} should record and does not: {fault}.", camera=camera.label, fault=cause))
-        draft = IncidentDraft("cctv_lost", text, lost_at, room=camera.room, camera=camera_id, gap_from=lost_at)
-        self._incidents.open_for(key, draft)
+        """Open an incident for cameras that should record and do not; note their return on the same sheet."""
+        self._cameras.look(status)
 
     def recording_ordered(self, order: Order) -> list[str]:
         """A line of the access log for recording switched on or off by an order; its cameras that are not here."""

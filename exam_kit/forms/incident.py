@@ -164,6 +164,8 @@ def _step(paper: Paper, event: Event, date: dt.date) -> list[str]:
 
 def _place(paper: Paper, incident: Incident) -> str:
     point, said = paper.point, []
+    if len(incident.cameras) > 1:
+        return paper.say(N_("cameras: {codes}"), codes=", ".join(incident.cameras))
     if incident.room:
         name = point.room(incident.room).name if point.has_room(incident.room) else ""
         said.append(paper.say(N_("room {code}"), code=f"{incident.room} ({name})" if name else incident.room))

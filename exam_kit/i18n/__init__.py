@@ -78,6 +78,6 @@ def N_(text: Text) -> Text:
     return text
 
 
-def ngettext(one: str, many: str, number: int) -> str:
-    """The plural form for `number` in the current language, still with its ``{fields}``."""
-    return _catalogue(current_language()).ngettext(one, many, number)
+def ngettext(one: str, many: str, number: int, language: str | None = None) -> str:
+    """The plural form for `number` in `language`, or in the current one, still with its ``{fields}``."""
+    return _catalogue(language or current_language()).ngettext(one, many, number)

@@ -17,7 +17,7 @@ from exam_kit.home import Home
 from exam_kit.i18n import current_language
 from exam_kit.point import Point, exam_start
 
-__all__ = ["Categories", "Category", "Limit", "Mark", "load_categories"]
+__all__ = ["CameraBounds", "Categories", "Category", "Limit", "Mark", "load_categories"]
 
 SHIPPED = Path(__file__).with_name("incidents.toml")
 
@@ -79,6 +79,18 @@ class Mark(_Part):
     label: Texts
 
 
+class CameraBounds(_Part):
+    """When cameras that do not record are an incident, seconds.
+
+    `lost_s`: one that comes back sooner is a gap in the recording. `group_s`: cameras lost within it of one another
+    share a sheet. `outage_s`: time without agent or computer that is over by now; shorter ones stay gaps.
+    """
+
+    lost_s: float = Field(gt=0)
+    group_s: float = Field(ge=0)
+    outage_s: float = Field(gt=0)
+
+
 class Category(_Part):
     """One kind of incident. `source` says where its limit and actions come from."""
 
@@ -88,6 +100,7 @@ class Category(_Part):
     source: str = Field(min_length=1)
     limit: Limit | None = None
     marks: tuple[Mark, ...] = ()
+    cameras: CameraBounds | None = None
 
 
 class Categories(_Part):

@@ -10,6 +10,7 @@ from typing import Any
 
 from exam_kit.clock import from_iso
 from exam_kit.i18n import N_
+from exam_kit.journal.incident_cameras import CCTV_LOST, Outage, ended
 from exam_kit.journal.numbering import RowRef
 from exam_kit.journal.person import Person
 from exam_kit.store.ledger import Entry
@@ -34,6 +35,8 @@ KINDS = (
     "incident.noted",
     "incident.restored",
     "incident.recurred",
+    "incident.lost",
+    "incident.back",
     "incident.decided",
     "incident.closed",
 )
@@ -45,6 +48,8 @@ EVENT_LABELS = {
     "noted": N_("noted"),
     "restored": N_("restored"),
     "recurred": N_("happened again"),
+    "lost": N_("camera does not record"),
+    "back": N_("camera no longer missing"),
     "decided": N_("decision"),
     "closed": N_("closed"),
 }
@@ -71,7 +76,8 @@ DECISION_LABELS = {
 class IncidentDraft:
     """What is known when an incident is opened. Moments are aware; `room`, `camera`, `station` are codes or empty.
 
-    `detected_by` is who noticed it, when that is not the one who writes.
+    `detected_by` is who noticed it, when that is not the one who writes. `outages` are those of the cameras, where more
+    is known of them than that `camera` is lost since `gap_from`.
     """
 
     category: str
@@ -83,6 +89,7 @@ class IncidentDraft:
     station: str = ""
     gap_from: datetime | None = None
     log_rows: tuple[RowRef, ...] = ()
+    outages: tuple[Outage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +147,7 @@ class Incident:
     minutes_added: int | None = None
     evidence: tuple[str, ...] = ()
     log_rows: tuple[RowRef, ...] = ()
+    outages: tuple[Outage, ...] = ()
     decisions: tuple[Taken, ...] = ()
     running_since: datetime | None = None
     restored_at: datetime | None = None
@@ -154,6 +162,16 @@ class Incident:
     @property
     def is_open(self) -> bool:
         return self.closed_at is None
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The affected cameras, in the order in which they were first lost."""
+        return tuple(dict.fromkeys(outage.camera for outage in self.outages))
+
+    @property
+    def away(self) -> frozenset[str]:
+        """Those of them that are not back yet."""
+        return frozenset(outage.camera for outage in self.outages if outage.back_at is None)
 
     @property
     def decision(self) -> Taken | None:
@@ -197,6 +215,9 @@ def _moment(text: str | None) -> datetime | None:
 
 def _opened(entry: Entry) -> Incident:
     body, event = entry.body, _event(entry)
+    gap_from, outages = _moment(body["gap_from"]), tuple(map(Outage.of, body.get("outages", ())))
+    if not outages and body["camera"] and body["category"] == CCTV_LOST:
+        outages = (Outage(body["camera"], gap_from or event.at),)
     return Incident(
         year=body["year"],
         number=body["no"],
@@ -213,8 +234,9 @@ def _opened(entry: Entry) -> Incident:
         hash=entry.hash,
         timeline=(event,),
         key=body["key"],
-        gap_from=_moment(body["gap_from"]),
+        gap_from=gap_from,
         log_rows=tuple(RowRef.of(ref) for ref in body["log_rows"]),
+        outages=outages,
         running_since=event.at,
     )
 
@@ -226,9 +248,12 @@ def _further(sheet: Incident, entry: Entry) -> Incident:
     if event.kind == "noted":
         return _noted(sheet, body["fields"])
     if event.kind == "restored":
-        return replace(sheet, restored_at=event.at)
-    if event.kind == "recurred":
-        return replace(sheet, restored_at=None, running_since=event.at)
+        gap_to = _moment(body.get("gap_to")) or sheet.gap_to
+        return replace(sheet, restored_at=event.at, gap_to=gap_to, outages=ended(sheet.outages, event.at))
+    if event.kind in ("recurred", "lost"):
+        return _lost(sheet, event)
+    if event.kind == "back":
+        return replace(sheet, outages=ended(sheet.outages, event.at, body["camera"]))
     if event.kind == "decided":
         agreed = Person.from_dict(body["agreed_by"]) if body["agreed_by"] else None
         taken = Taken(Decision(body["decision"]), event.text, event.by, agreed, event.at)
@@ -237,11 +262,26 @@ def _further(sheet: Incident, entry: Entry) -> Incident:
         return replace(
             sheet,
             restored_at=_moment(body["restored_at"]),
+            outages=ended(sheet.outages, _moment(body["restored_at"]) or entry.at),
             conclusion=event.text,
             closed_by=event.by,
             closed_at=entry.at,
         )
     return sheet
+
+
+def _lost(sheet: Incident, event: Event) -> Incident:
+    """It happened again, or to one camera more. The clock starts anew where all had been well in between."""
+    anew = event.kind == "recurred" or sheet.restored_at is not None
+    since = event.at if anew else min(sheet.running_since or event.at, event.at)
+    sheet = replace(sheet, restored_at=None, running_since=since)
+    if not sheet.outages:
+        return sheet
+    again = Outage(event.data.get("camera", sheet.camera), event.at)
+    sheet = replace(sheet, outages=(*sheet.outages, again))
+    if "camera" not in event.data:
+        return sheet  # by a kit that did not keep the end of the gap: only people noted one
+    return replace(sheet, gap_from=min(sheet.gap_from or event.at, event.at), gap_to=None)
 
 
 def _noted(sheet: Incident, fields: dict[str, Any]) -> Incident:

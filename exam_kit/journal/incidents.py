@@ -15,6 +15,7 @@ from exam_kit.clock import Clock, iso
 from exam_kit.errors import RefusedEntry, m
 from exam_kit.journal.categories import Categories, load_categories
 from exam_kit.journal.incident import KINDS, OPENED, Decision, Incident, IncidentDraft, fold
+from exam_kit.journal.incident_cameras import Outage
 from exam_kit.journal.numbering import RowRef, next_number, point_key
 from exam_kit.journal.person import AGENT, Actor, Person, authorise, clean, login_of, person_of
 from exam_kit.point.model import Point
@@ -66,7 +67,7 @@ class Incidents:
         self._placed(draft)
         self._in_time(draft.detected_at)
         by = draft.detected_by or person_of(actor)
-        fields = {
+        fields: dict[str, Any] = {
             "category": draft.category,
             "text": clean(draft.description, "description"),
             "at": iso(draft.detected_at),
@@ -78,6 +79,8 @@ class Incidents:
             "gap_from": iso(draft.gap_from) if draft.gap_from else None,
             "log_rows": [ref.as_list() for ref in draft.log_rows],
         }
+        if draft.outages:
+            fields["outages"] = [outage.as_dict() for outage in draft.outages]
         year = self._clock.now().astimezone(self._point.tz).year
         with self._ledger.store.transaction() as connection:
             number = next_number(connection, (OPENED,), self._key, year)
@@ -168,11 +171,31 @@ class Incidents:
         authorise(actor, Act.OPEN_INCIDENT, agent=True)
         with self._ledger.store.transaction():
             sheet = self._open_sheet(number, year)
-            if at is None and not isinstance(actor, Account):
-                # The kit writes what it sees now; a clock that was set back since must not keep it from doing so.
-                return self._write(sheet, "restored", actor, max(self._clock.now(), sheet.detected_at), text, seen=True)
+            if not isinstance(actor, Account):
+                # The kit writes what it saw; a clock that was set back since must not keep it from doing so.
+                moment = max(at or self._clock.now(), sheet.detected_at)
+                gap = {"gap_to": iso(moment)} if sheet.outages else {}
+                return self._write(sheet, "restored", actor, moment, text, seen=True, **gap)
             self._after_detection(sheet, at or self._clock.now())
             return self._write(sheet, "restored", actor, at, text)
+
+    def camera_lost(self, number: int, lost: Outage, text: str, actor: Actor, *, year: int | None = None) -> Incident:
+        """Write on the sheet that one camera more does not record, or one of its cameras again."""
+        authorise(actor, Act.OPEN_INCIDENT, agent=True)
+        with self._ledger.store.transaction():
+            sheet = self._open_sheet(number, year)
+            alone = sheet.restored_at is not None and set(sheet.cameras) == {lost.camera}
+            kind = "recurred" if alone else "lost"
+            return self._write(sheet, kind, actor, lost.lost_at, clean(text, "text"), seen=True, camera=lost.camera)
+
+    def camera_back(
+        self, number: int, camera: str, at: datetime, text: str, actor: Actor, *, year: int | None = None
+    ) -> Incident:
+        """Write that one of the sheet's cameras is missing no longer. That all are back is for `restored` to say."""
+        authorise(actor, Act.OPEN_INCIDENT, agent=True)
+        with self._ledger.store.transaction():
+            sheet = self._open_sheet(number, year)
+            return self._write(sheet, "back", actor, at, clean(text, "text"), seen=True, camera=camera)
 
     def decide(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from exam_kit.i18n import _
+from exam_kit.i18n import _, ngettext
 from exam_kit.journal.incident import DECISION_LABELS, Event, Incident
 from exam_kit.journal.incident_clock import ClockStage, incident_clock
 from exam_kit.journal.incidents import Decision, Incidents
@@ -72,12 +72,40 @@ def sheet_view(seat: Seat, book: Incidents, sheet: Incident) -> str:
         f'<h3 class="ek-h">№ {sheet.number} · {escape(title)} {state}</h3><p>{escape(sheet.description)}</p>'
         f'<p class="ek-note">{escape(_detected(seat, sheet))}</p>'
     )
+    head += _cameras(seat, sheet)
     first = first_actions(seat, book, sheet.category) if sheet.is_open else ""
     lines = "".join(_event(seat, event) for event in sheet.timeline)
     return f'<div class="ek-card" data-incident="{sheet.number}">{head}{first}<ul class="ek-steps">{lines}</ul></div>'
 
 
+def _cameras(seat: Seat, sheet: Incident) -> str:
+    """The cameras of a sheet about several: which are still missing, then which are back, each with its times."""
+    cameras = sheet.cameras
+    if len(cameras) < 2:
+        return ""
+    title = ngettext("{count} affected camera", "{count} affected cameras", len(cameras)).format(count=len(cameras))
+    if sheet.away:
+        missing = ngettext("{count} still missing", "{count} still missing", len(sheet.away))
+        title += " · " + missing.format(count=len(sheet.away))
+    rows = "".join(_outages(seat, sheet, camera) for camera in sorted(cameras, key=lambda one: one not in sheet.away))
+    return f'<div class="ek-affected"><b>{escape(title)}</b><ul>{rows}</ul></div>'
+
+
+def _outages(seat: Seat, sheet: Incident, camera: str) -> str:
+    times = "; ".join(
+        f"{seconds_time(seat, one.lost_at)}–{seconds_time(seat, one.back_at) if one.back_at else '…'}"
+        for one in sheet.outages
+        if one.camera == camera
+    )
+    away = camera in sheet.away
+    state = _("does not record") if away else _("no longer missing")
+    return f"<li>{chip('bad' if away else 'good', f'{camera} · {state}')} <small>{escape(times)}</small></li>"
+
+
 def _place(sheet: Incident) -> str:
+    if len(sheet.cameras) > 1:
+        count = len(sheet.cameras)
+        return ngettext("{count} camera", "{count} cameras", count).format(count=count)
     return ", ".join(code for code in (sheet.room, sheet.camera, sheet.station) if code)
 
 

@@ -64,10 +64,13 @@
     const what = node("b", "", alarm.what)
     what.setAttribute("role", "alert")
     said.append(what, node("small", "", alarm.way_out))
+    const sheets = alarm.incidents ?? []
+    for (const sheet of sheets) if (sheet.which) said.append(node("small", "ek-alarm-which", sheet.which))
     const side = node("div", "ek-alarm-side")
-    if (alarm.incident) {
-      const link = node("a", "", fill(told.words.incident, alarm.incident))
-      link.href = `/incidents?sheet=${alarm.incident.year}-${alarm.incident.number}`
+    for (const sheet of sheets) {
+      const name = fill(told.words.incident, sheet)
+      const link = node("a", "", sheet.count ? `${name} · ${sheet.count}` : name)
+      link.href = `/incidents?sheet=${sheet.year}-${sheet.number}`
       side.append(link)
     }
     if (alarm.seen) side.append(node("small", "", fill(told.words.seen, alarm.seen)))

@@ -20,8 +20,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from exam_kit.agent.alarms import Alarm, AlarmBook
-from exam_kit.i18n import N_, translate
+from exam_kit.errors import m
+from exam_kit.i18n import N_, ngettext, translate
 from exam_kit.journal.categories import Mark
+from exam_kit.journal.incident import Incident
 from exam_kit.point import Point
 from exam_kit.store import Account, Act, may
 from exam_kit.web.desk import Desk, session_of, signed_in
@@ -99,9 +101,26 @@ def _alarm(point: Point, alarm: Alarm, language: str) -> dict[str, Any]:
         "what": alarm.what.text(language),
         "way_out": alarm.way_out.text(language),
         "clock": _clock(point, alarm, language),
-        "incident": {"number": alarm.incident.number, "year": alarm.incident.year} if alarm.incident else None,
+        "incidents": [_sheet(sheet, language) for sheet in alarm.incidents],
         "seen": {"name": seen.name, "time": f"{seen.at.astimezone(point.tz):%H:%M}"} if seen else None,
     }
+
+
+def _sheet(sheet: Incident, language: str) -> dict[str, Any]:
+    """A sheet's number; where it is about several cameras, how many and which."""
+    told: dict[str, Any] = {"number": sheet.number, "year": sheet.year, "count": "", "which": ""}
+    cameras = sheet.cameras
+    if len(cameras) > 1:
+        told["count"] = ngettext("{count} camera", "{count} cameras", len(cameras), language).format(count=len(cameras))
+        away = ", ".join(camera for camera in cameras if camera in sheet.away)
+        back = ", ".join(camera for camera in cameras if camera not in sheet.away)
+        which = (
+            m("Incident № {number}: missing: {away}; back: {back}", number=sheet.number, away=away, back=back)
+            if back
+            else m("Incident № {number}: missing: {away}", number=sheet.number, away=away)
+        )
+        told["which"] = which.text(language)
+    return told
 
 
 def _clock(point: Point, alarm: Alarm, language: str) -> dict[str, Any] | None:
