@@ -19,7 +19,7 @@ from tests.ui.site import Site
 
 pytestmark = pytest.mark.browser
 
-SCREENS = ("Checks", "Cameras", "Archive", "Access log", "Incidents", "Today")
+SCREENS = ("Checks", "Cameras", "Picture", "Archive", "Access log", "Incidents", "Today")
 NAMES = {"Exam", "COR1", "COR2", "ENTR", "demo", "skip", "warn", "fail", "unknown", "pending", "waived"}
 """Latin words that may stand on a Russian screen: names, codes, paths, and the words of the prepared results."""
 ENGLISH_OF_STREAMLIT = re.compile(r"Press Enter|Choose an? option|Running\.\.\.|No results|Browse files|Deploy|Rerun")
@@ -65,6 +65,9 @@ def test_every_screen_opens_for_every_role_in_every_language(page: Page, site: S
     for language in ("en", "lv", "ru"):
         page.get_by_role("radio", name=language.upper(), exact=True).click()
         expect(page.locator("html")).to_have_attribute("lang", language)
+        # Its words come with the alarms' next beat, a second later.
+        told = (translate(words, language) for words in ("Sound on · test", "Sound is off: press here"))
+        expect(page.locator("[data-sound]")).to_have_text(re.compile("|".join(map(re.escape, told))))
         for name in SCREENS:
             open_screen(page, name, language)
             assert failures(page) == [], (name, language)
