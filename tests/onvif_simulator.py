@@ -27,6 +27,7 @@ from urllib.request import parse_http_list, parse_keqv_list
 from xml.sax.saxutils import escape
 
 USER, PASSWORD = "viewer", "Ünlock–7&<seven>"
+AXIS = "http://www.axis.com/2009/event"
 TOLERANCE_S = 5.0
 GROUP = "239.255.255.250"
 JPEG = b"\xff\xd8\xff\xe0" + b"snapshot" * 64 + b"\xff\xd9"
@@ -60,6 +61,8 @@ class Simulator:
     """It knows GetCapabilities only."""
     advertised: str = ""
     """Host that it names in its addresses in place of its own."""
+    by_reference: bool = False
+    """It tells subscriptions apart by ReferenceParameters, as Axis does, not by their addresses."""
     discovery_port: int = 0
     certificate: str = ""
     """File with a key and a certificate: it is asked by TLS."""
@@ -276,9 +279,17 @@ class Simulator:
         self.subscriptions[number] = time.monotonic() + 60
         return (
             "<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference>"
-            f"<wsa5:Address>{self.xaddr('pull')}/{number}</wsa5:Address></tev:SubscriptionReference>"
+            f"{self._referred(number)}</tev:SubscriptionReference>"
             f"<wsnt:CurrentTime>{_iso(self.now())}</wsnt:CurrentTime>"
             f"<wsnt:TerminationTime>{_iso(ends)}</wsnt:TerminationTime></tev:CreatePullPointSubscriptionResponse>"
+        )
+
+    def _referred(self, number: str) -> str:
+        if not self.by_reference:
+            return f"<wsa5:Address>{self.xaddr('pull')}/{number}</wsa5:Address>"
+        return (
+            f"<wsa5:Address>{self.xaddr('pull')}</wsa5:Address><wsa5:ReferenceParameters>\n"
+            f'<dom0:SubscriptionId xmlns:dom0="{AXIS}">{number}</dom0:SubscriptionId>\n</wsa5:ReferenceParameters>'
         )
 
     def _subscribed(self, name: str, asked: ET.Element, path: str) -> str:
@@ -429,12 +440,18 @@ def _handler(camera: Simulator) -> type[BaseHTTPRequestHandler]:
                 if camera.sign_in == "digest":
                     return self.send(401, b"")
                 return self.fault(400, "NotAuthorized", "The sender is not authorized")
-            if self.path.startswith("/onvif/pull/") and not self.told(header).endswith(self.path):
+            if self.path.startswith("/onvif/pull") and not self.told(header).endswith(self.path):
                 return self.fault(400, "InvalidArgVal", "no WS-Addressing")
             try:
-                return self.envelope(200, camera.answer(asked, self.path))
+                return self.envelope(200, camera.answer(asked, f"{self.path}{self.referred(header)}"))
             except AttributeError:
                 return self.fault(500, "ActionNotSupported", f"{name} is not known")
+
+        def referred(self, header: ET.Element | None) -> str:
+            """The subscription that a header names, as the end of an address."""
+            found = header.find(f"{{{AXIS}}}SubscriptionId") if header is not None else None
+            given = found is not None and found.get("{http://www.w3.org/2005/08/addressing}IsReferenceParameter")
+            return f"/{found.text}" if found is not None and given == "true" else ""
 
         def told(self, header: ET.Element | None) -> str:
             """Where WS-Addressing says the request goes."""

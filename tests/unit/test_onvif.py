@@ -207,6 +207,17 @@ def test_tampering_is_pulled_as_it_happens(skew_s: float, sign_in: str) -> None:
             point.pull(1)
 
 
+def test_a_camera_that_knows_a_subscription_by_its_reference_is_told_it() -> None:
+    with Simulator(by_reference=True) as camera:
+        other, point = PullPoint(asked(camera)), PullPoint(asked(camera))
+        camera.happen("tns1:RuleEngine/TamperDetector/Tamper", True)
+        assert [tamper(one.topic) for one in point.pull(2)] == ["tampered"]
+        point.renew()
+        point.end()
+        assert list(camera.subscriptions) == ["1"]
+        other.renew()
+
+
 def test_cameras_are_found_by_multicast_and_by_address() -> None:
     port = free_port(socket.SOCK_DGRAM)
     with Simulator(discovery_port=port) as camera:

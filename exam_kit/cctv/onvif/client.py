@@ -101,19 +101,20 @@ class OnvifCamera:
         body: str,
         *,
         action: str = "",
+        reference: str = "",
         timeout_s: float | None = None,
     ) -> ET.Element:
-        """One signed call; what its answer's body holds. `action` brings WS-Addressing with it."""
+        """One signed call; what its answer's body holds. `action` brings WS-Addressing with it, with `reference`."""
         limit = self.timeout_s if timeout_s is None else timeout_s
         if self._user and self._ahead_s is None:
             self._ahead_s = sum(self._read().bounds) / 2
-        _answer, content = self._asked(address, self._signed(body, address, action), limit)
+        _answer, content = self._asked(address, self._signed(body, address, action, reference), limit)
         if isinstance(content, Fault) and content.refused and self._user:
             thought = self._ahead_s or 0.0
             self._ahead_s = sum(self._read().bounds) / 2
             # A wrong password is not tried twice: cameras lock out.
             if abs(self._ahead_s - thought) > MOVED_S:
-                _answer, content = self._asked(address, self._signed(body, address, action), limit)
+                _answer, content = self._asked(address, self._signed(body, address, action, reference), limit)
         return self._fine(content)
 
     def fetch(self, address: Address, most_bytes: int) -> bytes:
@@ -141,13 +142,14 @@ class OnvifCamera:
         weaker = mine.scheme == "https" and told.scheme == "http"
         return Address(mine.scheme, mine.host, mine.port, told.path) if told.host != mine.host or weaker else told
 
-    def _signed(self, body: str, address: Address | None = None, action: str = "") -> bytes:
+    def _signed(self, body: str, address: Address | None = None, action: str = "", reference: str = "") -> bytes:
         to = str(address) if address is not None and action else ""
         by_http = self._digest is not None and self._digest.ready
         if not self._user or by_http:
-            return envelope(body, to=to, action=action)
+            return envelope(body, to=to, action=action, reference=reference)
         created = datetime.fromtimestamp(self._wall() + (self._ahead_s or 0.0), UTC)
-        return envelope(body, security=token(self._user, self._password, created), to=to, action=action)
+        security = token(self._user, self._password, created)
+        return envelope(body, security=security, to=to, action=action, reference=reference)
 
     def _asked(self, address: Address, document: bytes, timeout_s: float) -> tuple[Answer, ET.Element | Fault]:
         headers = {"Content-Type": 'application/soap+xml; charset="utf-8"'}

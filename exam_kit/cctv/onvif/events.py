@@ -8,7 +8,7 @@ from datetime import datetime
 
 from exam_kit.cctv.onvif.client import OnvifCamera
 from exam_kit.cctv.onvif.device import EVENTS, service
-from exam_kit.cctv.onvif.soap import printable, text
+from exam_kit.cctv.onvif.soap import echoed, printable, text
 from exam_kit.cctv.onvif.wire import Address, OnvifError
 from exam_kit.clock import from_iso
 from exam_kit.errors import m
@@ -78,6 +78,7 @@ class PullPoint:
             action=CREATE,
         )
         self._at: Address = camera.here(text(said, "SubscriptionReference/Address"))
+        self._reference = echoed(said.find("{*}SubscriptionReference/{*}ReferenceParameters"))
 
     def pull(self, wait_s: float) -> list[Notice]:
         """What happened since, waiting up to `wait_s` for something to happen."""
@@ -86,6 +87,7 @@ class PullPoint:
             f"<tev:PullMessages><tev:Timeout>PT{max(round(wait_s), 1)}S</tev:Timeout>"
             f"<tev:MessageLimit>{MOST_NOTICES}</tev:MessageLimit></tev:PullMessages>",
             action=ACTION,
+            reference=self._reference,
             timeout_s=wait_s + self._camera.timeout_s,
         )
         return [notice for one in said.findall("{*}NotificationMessage")[:MOST_NOTICES] for notice in _notices(one)]
@@ -96,11 +98,12 @@ class PullPoint:
             self._at,
             f"<wsnt:Renew><wsnt:TerminationTime>PT{KEPT_S}S</wsnt:TerminationTime></wsnt:Renew>",
             action=RENEW,
+            reference=self._reference,
         )
 
     def end(self) -> None:
         """Give the camera its place back."""
-        self._camera.call(self._at, "<wsnt:Unsubscribe/>", action=END)
+        self._camera.call(self._at, "<wsnt:Unsubscribe/>", action=END, reference=self._reference)
 
 
 def _notices(said: ET.Element) -> list[Notice]:

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET  # a document type is refused below, so there
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
-__all__ = ["Fault", "NotOnvif", "envelope", "opened", "printable", "text", "token"]
+__all__ = ["Fault", "NotOnvif", "echoed", "envelope", "opened", "printable", "text", "token"]
 
 NAMESPACES = (
     'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing" '
@@ -18,6 +18,7 @@ NAMESPACES = (
     'xmlns:tr2="http://www.onvif.org/ver20/media/wsdl" xmlns:tev="http://www.onvif.org/ver10/events/wsdl" '
     'xmlns:tt="http://www.onvif.org/ver10/schema" xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2"'
 )
+WSA = "http://www.w3.org/2005/08/addressing"
 WSS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
 MOST_DEPTH = 64
 REFUSED = ("NotAuthorized", "FailedAuthentication", "InvalidSecurity", "InvalidSecurityToken", "FailedCheck")
@@ -79,11 +80,21 @@ def _printed(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def envelope(body: str, *, security: str = "", to: str = "", action: str = "") -> bytes:
-    """A request; with `to` it carries WS-Addressing, which subscriptions are found by."""
+def echoed(reference: ET.Element | None) -> str:
+    """A subscription's ReferenceParameters as headers, by which some cameras know it again (Axis tells its number there
+    and not in its address; WS-Addressing 1.0, SOAP Binding, 3.4)."""
+    told = [] if reference is None else list(reference)
+    for one in told:
+        one.set(f"{{{WSA}}}IsReferenceParameter", "true")
+        one.tail = None
+    return "".join(ET.tostring(one, encoding="unicode") for one in told)
+
+
+def envelope(body: str, *, security: str = "", to: str = "", action: str = "", reference: str = "") -> bytes:
+    """A request; with `to` it carries WS-Addressing, which subscriptions are found by, and `reference` (`echoed`)."""
     addressing = (
         f'<a:Action s:mustUnderstand="1">{escape(action)}</a:Action><a:MessageID>urn:uuid:{uuid.uuid4()}</a:MessageID>'
-        f'<a:To s:mustUnderstand="1">{escape(to)}</a:To>'
+        f'<a:To s:mustUnderstand="1">{escape(to)}</a:To>{reference}'
         if to
         else ""
     )
