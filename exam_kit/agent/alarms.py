@@ -116,11 +116,13 @@ class AlarmBook:
         begun = {fact.camera.id: fact.since or fact.asked_at for fact in missing}
         keys = tuple(f"camera:{camera}@{iso(at) if at else ''}" for camera, at in begun.items())
         incidents = self._incidents(point, set(begun))
+        running = [sheet.running_since for sheet in incidents]
         return Alarm(
             keys,
             _sentence(missing),
             m("See that the camera has power and its cable is in; it is taken up again by itself."),
-            min((at for at in begun.values() if at is not None), default=None),
+            # The sheet's clock, where it runs longer: another of its cameras was the first to be lost.
+            min((at for at in (*begun.values(), *running) if at is not None), default=None),
             self._category,
             incidents,
             self._seen(keys),

@@ -72,10 +72,10 @@ def sheet_view(seat: Seat, book: Incidents, sheet: Incident) -> str:
         f'<h3 class="ek-h">№ {sheet.number} · {escape(title)} {state}</h3><p>{escape(sheet.description)}</p>'
         f'<p class="ek-note">{escape(_detected(seat, sheet))}</p>'
     )
-    head += _cameras(seat, sheet)
     first = first_actions(seat, book, sheet.category) if sheet.is_open else ""
     lines = "".join(_event(seat, event) for event in sheet.timeline)
-    return f'<div class="ek-card" data-incident="{sheet.number}">{head}{first}<ul class="ek-steps">{lines}</ul></div>'
+    body = head + first + _cameras(seat, sheet)
+    return f'<div class="ek-card" data-incident="{sheet.number}">{body}<ul class="ek-steps">{lines}</ul></div>'
 
 
 def _cameras(seat: Seat, sheet: Incident) -> str:
@@ -84,22 +84,26 @@ def _cameras(seat: Seat, sheet: Incident) -> str:
     if len(cameras) < 2:
         return ""
     title = ngettext("{count} affected camera", "{count} affected cameras", len(cameras)).format(count=len(cameras))
-    if sheet.away:
-        missing = ngettext("{count} still missing", "{count} still missing", len(sheet.away))
-        title += " · " + missing.format(count=len(sheet.away))
-    rows = "".join(_outages(seat, sheet, camera) for camera in sorted(cameras, key=lambda one: one not in sheet.away))
-    return f'<div class="ek-affected"><b>{escape(title)}</b><ul>{rows}</ul></div>'
+    groups = (
+        ("bad", _("not recording now"), [one for one in cameras if one in sheet.away]),
+        ("good", _("no longer missing"), [one for one in cameras if one not in sheet.away]),
+    )
+    told = "".join(
+        f"<p>{chip(tone, f'{state}: {len(those)}')}</p><ul>{''.join(_outages(seat, sheet, one) for one in those)}</ul>"
+        for tone, state, those in groups
+        if those
+    )
+    return f'<div class="ek-affected"><b>{escape(title)}</b>{told}</div>'
 
 
 def _outages(seat: Seat, sheet: Incident, camera: str) -> str:
-    times = "; ".join(
+    """R1-1 08:12:04–08:15:31, 08:40:10–…"""
+    times = ", ".join(
         f"{seconds_time(seat, one.lost_at)}–{seconds_time(seat, one.back_at) if one.back_at else '…'}"
         for one in sheet.outages
         if one.camera == camera
     )
-    away = camera in sheet.away
-    state = _("does not record") if away else _("no longer missing")
-    return f"<li>{chip('bad' if away else 'good', f'{camera} · {state}')} <small>{escape(times)}</small></li>"
+    return f"<li><b>{escape(camera)}</b> <small>{escape(times)}</small></li>"
 
 
 def _place(sheet: Incident) -> str:

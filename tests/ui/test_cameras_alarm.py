@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from exam_kit.agent.alarms import SEEN
+from exam_kit.journal.incident_cameras import Outage
 from exam_kit.journal.incidents import IncidentDraft, Incidents
+from exam_kit.journal.person import AGENT
 from tests.ui.cameras_site import CamerasSite, serving
 from tests.ui.conftest import sign_in
 
@@ -105,6 +107,26 @@ def test_the_limit_that_has_passed_is_said_and_the_sheet_is_one_click_away(tab: 
     tab.get_by_role("link", name=f"Лист № {sheet.number}").click()
     expect(tab).to_have_url(re.compile("/incidents"))
     expect(tab.locator(f"[data-incident='{sheet.number}']")).to_contain_text("Камера коридора")
+
+
+def test_cameras_lost_together_stand_on_one_sheet_whose_clock_began_with_the_first(
+    tab: Page, place: CamerasSite
+) -> None:
+    first, again = place.now() - timedelta(minutes=16), place.now() - timedelta(minutes=3)
+    book = Incidents(place.ledger, place.point)
+    draft = IncidentDraft("cctv_lost", "Камера штаба не пишет", first, camera="HQ-1", gap_from=first)
+    number = book.open_for("camera:HQ-1", draft).number
+    book.camera_lost(number, Outage("R2-1", again), "Камера R2-1 не пишет", AGENT)
+    book.camera_back(number, "HQ-1", again, "Камера штаба снова пишет", AGENT)
+    place.show("R2-1", "lost", lost_at=again, fault="camera_unreachable")
+    sign_in(tab, place.site, "anna", path="")
+    expect(tab.locator(".ek-alarm-clock strong")).to_have_text(re.compile("^16:"))
+    expect(tab.locator(".ek-alarm-which")).to_have_text(f"Лист № {number}: не пишут: R2-1; перерыв окончен: HQ-1")
+    tab.get_by_role("link", name=f"Лист № {number} · 2 камеры").click()
+    affected = tab.locator(f"[data-incident='{number}'] .ek-affected")
+    expect(affected).to_contain_text("2 затронутые камеры")
+    expect(affected).to_contain_text("сейчас не пишут: 1")
+    expect(affected.locator("li")).to_contain_text(["R2-1", "HQ-1"])
 
 
 def test_who_may_not_deal_with_it_sees_the_alarm_and_no_button(tab: Page, place: CamerasSite) -> None:
