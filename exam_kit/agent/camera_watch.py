@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from exam_kit.cctv.status import CAUSES, CameraStatus
@@ -26,8 +26,6 @@ NOBODY_WATCHED = ("agent_stopped", "machine_off")
 LOOKED_BACK = timedelta(hours=24)
 """Gaps that ended earlier belong to a day that was written up."""
 GAPS_EVERY_S = 1.0
-SET = timedelta(seconds=1)
-"""A wall clock that is so far from the recording's time was set."""
 OURS = ("camera:", "outage:")
 """How the keys of these sheets begin."""
 
@@ -69,7 +67,8 @@ class CameraWatch:
         lost: list[tuple[datetime, str]] = []
         back: list[str] = []
         for camera, seen in status.items():
-            since = self._since(seen, now)
+            # By the wall clock as it is set now: the recorder sees to that.
+            since = seen.gap_since if seen.desired is not None and seen.state != "recording" else None
             if since is not None and camera not in self._away and self._long_enough(since, now):
                 lost.append((since, camera))
             elif since is None and camera in self._away and (seen.desired is None or seen.state == "recording"):
@@ -85,16 +84,6 @@ class CameraWatch:
         self._away.update(found)
         for camera in back:
             del self._away[camera]
-
-    def _since(self, seen: CameraStatus, now: datetime) -> datetime | None:
-        """Since when a camera that should record does not, by the wall clock as it is set now."""
-        if seen.gap_since is None or seen.desired is None or seen.state == "recording":
-            return None
-        if seen.offset_s is not None:
-            own = datetime.fromtimestamp(self._clock.boot() + seen.offset_s, UTC)
-            if abs(own - now) >= SET:
-                return seen.gap_since + (now - own)
-        return seen.gap_since
 
     def _long_enough(self, since: datetime, now: datetime) -> bool:
         """A camera that was lost with the agent before this one has the same time to come back as any."""

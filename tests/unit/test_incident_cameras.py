@@ -209,17 +209,6 @@ def test_what_a_person_closed_takes_no_return(scene: Scene) -> None:
     assert kinds(scene.sheet) == ["opened", "lost", "closed"]
 
 
-def test_a_clock_set_back_keeps_no_loss_secret(scene: Scene) -> None:
-    """Gaps are dated by the recording's line of time, an hour ahead of the wall clock from then on."""
-    offset_s = scene.clock.now().timestamp() - scene.clock.boot()
-    scene.clock.step(-3600)
-    since = datetime.fromtimestamp(scene.clock.boot() + offset_s, scene.clock.now().tzinfo)
-    scene.clock.advance(12)
-    seen = CameraStatus("SW-01", "lost", gap_since=since, fault="stream_ended", desired=PLAN, offset_s=offset_s)
-    scene.watch.cameras({"SW-01": seen})
-    assert scene.sheet.detected_at == scene.clock.now() - timedelta(seconds=12)
-
-
 def test_an_outage_that_is_over_opens_one_sheet_for_all_its_cameras(scene: Scene) -> None:
     since = scene.clock.now()
     scene.clock.advance(600)
