@@ -12,7 +12,7 @@ from exam_kit.cctv.status import CameraStatus, Desired
 from exam_kit.clock import FakeClock, iso
 from exam_kit.forms.exports import incidents_csv
 from exam_kit.home import Home
-from exam_kit.journal.categories import load_categories
+from exam_kit.journal.categories import SHIPPED, load_categories
 from exam_kit.journal.incident import Incident, IncidentDraft
 from exam_kit.journal.incident_clock import incident_clock
 from exam_kit.journal.incidents import Incidents
@@ -283,3 +283,25 @@ def test_the_days_table_names_every_camera(scene: Scene) -> None:
     text = incidents_csv(scene.point, scene.sheets.all(), scene.sheets, "ru").decode("utf-8-sig")
     assert "камеры: SW-01, SW-02, SW-03" in text
     assert "камера не пишет: Камера SW-03" in text
+
+
+@pytest.mark.parametrize(
+    ("shipped", "own", "category", "count"),
+    [
+        ("cameras = { lost_s = 10, group_s = 20, outage_s = 30 }\n", "", "cctv_lost", 1),
+        ("group_s = 20", "group_s = 0", "cctv_lost", 3),
+        ('code = "cctv_lost"', 'code = "cctv"', "cctv", 1),
+    ],
+)
+def test_a_points_own_categories_set_the_bounds(
+    scene: Scene, shipped: str, own: str, category: str, count: int
+) -> None:
+    """A copy made before there were such bounds, one with its own, one that calls the category otherwise."""
+    text = SHIPPED.read_text(encoding="utf-8")
+    assert shipped in text
+    scene.home.profiles.mkdir(exist_ok=True)
+    (scene.home.profiles / SHIPPED.name).write_text(text.replace(shipped, own), encoding="utf-8")
+    scene.watch = scene.agent()
+    scene.lose(NAMES[:3], within_s=2)
+    scene.look(after_s=15)
+    assert [sheet.category for sheet in scene.sheets.all()] == [category] * count
