@@ -85,25 +85,13 @@ class Duties:
         self._start("camera_clock", order, lambda: orders.end(self.ledger, order, "done", clocks.obey(order)))
 
     def start_export(self, order: Order) -> None:
-        self._start("export_span", order, self._export, order)
+        self._start("export_span", order, self._serve, serve_export, order)
 
     def start_import(self, order: Order) -> None:
-        self._start("import_footage", order, self._import, order)
+        self._start("import_footage", order, self._serve, serve_import, order)
 
-    def _import(self, order: Order) -> None:
-        serve_import(
-            order,
-            self.point,
-            self.home,
-            self.store,
-            self.ledger,
-            self.clock,
-            cancelled=lambda: order.id in self._cancelled,
-            closing=lambda: self._closing,
-        )
-
-    def _export(self, order: Order) -> None:
-        serve_export(
+    def _serve(self, serve: Callable[..., None], order: Order) -> None:
+        serve(
             order,
             self.point,
             self.home,
