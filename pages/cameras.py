@@ -17,7 +17,7 @@ from exam_kit.ui.span_export import draw_export
 
 seat = require_page(Act.VIEW)
 
-VIEWS = (N_("Live"), N_("Recorded"), N_("Start and stop"), N_("Own words"))
+VIEWS = (N_("Live"), N_("Recorded"), N_("Start and stop"), N_("Camera details"))
 
 
 @live(2.0)
@@ -52,7 +52,7 @@ elif view == "Start and stop":
     order_form(seat)
     plan()
     orders_given()
-elif view == "Own words":
+elif view == "Camera details":
     draw_camera_words(seat)
 else:
     draw_wall()

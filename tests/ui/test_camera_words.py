@@ -73,7 +73,7 @@ def words_of(page: Page, site: Site, login: str, language: str, label: str) -> N
 
 
 def test_what_the_cameras_say_and_what_is_not_known(screen: Page, told: Site) -> None:
-    words_of(screen, told, "vera", "en", "Own words")
+    words_of(screen, told, "vera", "en", "Camera details")
     rows = screen.locator("[data-words] tbody tr")
     expect(rows).to_have_count(len(ASKED))
     heard, silent, never = (rows.filter(has_text=name) for name in ("R1-1", "R2-1", "HQ-1"))
@@ -90,7 +90,7 @@ def test_what_the_cameras_say_and_what_is_not_known(screen: Page, told: Site) ->
 
 def test_the_specialist_orders_and_the_clock_is_set(screen: Page, told: Site, camera: Simulator) -> None:
     """Nothing chosen and a camera in its recording time are refused before there is an order."""
-    words_of(screen, told, "anna", "en", "Own words")
+    words_of(screen, told, "anna", "en", "Camera details")
     screen.get_by_text("Set the clock", exact=True).click()
     screen.get_by_role("button", name="Set the clock…").click()
     expect(screen.get_by_text("No camera is chosen")).to_be_visible()
