@@ -90,6 +90,7 @@ def test_what_changed_stands_over_the_results_and_on_them(page: Page, site: Site
 def test_f2_checks_again_only_what_failed(page: Page, site: Site) -> None:
     store, _ledger = site.store()
     sign_in(page, site, "anna", path="checks")
+    expect(page.get_by_role("button", name="Повторить непройденные")).to_be_enabled()  # the key is its own
     page.keyboard.press("F2")
     expect(page.get_by_text("Идут проверки")).to_be_visible()
     (order,) = orders.recent(store, "check")
