@@ -25,7 +25,6 @@ it is shown in the language of whoever reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import NamedTuple
 
 from exam_kit.i18n import translate
@@ -52,7 +51,7 @@ class Message(NamedTuple):
     """A translatable sentence: an English template with ``{named}`` fields, and the values for them."""
 
     template: str
-    values: Mapping[str, object] = MappingProxyType({})
+    values: Mapping[str, object] = {}
 
     def text(self, language: str | None = None) -> str:
         """The sentence in `language` ("ru", "en", "lv"), or in the current one."""

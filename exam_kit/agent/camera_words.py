@@ -24,7 +24,7 @@ from exam_kit.cctv.onvif.wire import OnvifError
 from exam_kit.clock import Clock, from_iso, iso
 from exam_kit.errors import ExamKitError, Message, m
 from exam_kit.home import Home
-from exam_kit.i18n import translate
+from exam_kit.i18n import N_, translate
 from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incidents import IncidentDraft, Incidents
 from exam_kit.journal.person import AGENT
@@ -39,6 +39,10 @@ ASK_EVERY_S = 600.0
 PULL_S = 10.0
 PULL_LEAST_S = 1.0
 """From one question for alarms to the next: some cameras answer at once, whatever time they are given."""
+FAULTY = N_(
+    "Camera {camera}: asking it failed through a fault of the program. What is shown here is older; "
+    "pass the agent's log in the folder logs on to support."
+)
 WAITS_S = (15.0, 60.0, 120.0, 300.0)
 """Before a camera that did not answer is asked again."""
 REFUSED_S = 3600.0
@@ -217,6 +221,7 @@ class CameraWords:
             except Exception:
                 # A fault of ours must not end the questions to this camera for good; the traceback is for us.
                 log.exception("asking camera %s failed", camera.id)
+                self._note(camera.id, ExamKitError(m(FAULTY, camera=camera.id)))
                 self._pause(camera.id, WAITS_S[-1], password)
 
     def _ask(self, camera: Camera, client: OnvifCamera) -> None:
@@ -245,11 +250,11 @@ class CameraWords:
     def _note(self, camera_id: str, problem: ExamKitError) -> None:
         log.info("camera %s by ONVIF: %s", camera_id, problem)
         before = kept_words(self._home, camera_id) or Words(self._clock.now())
-        keep_words(
-            self._home,
-            camera_id,
-            Words(**{**vars(before), "asked_at": self._clock.now(), "problem": problem.message}),
-        )
+        told = Words(**{**vars(before), "asked_at": self._clock.now(), "problem": problem.message})
+        try:
+            keep_words(self._home, camera_id, told)
+        except OSError as refused:
+            log.warning("what camera %s said cannot be kept: %s", camera_id, refused)
 
     def _pause(self, camera_id: str, seconds: float, password: str | None) -> None:
         """Wait, but not longer than until somebody gives another password."""

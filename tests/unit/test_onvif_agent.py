@@ -311,3 +311,27 @@ def test_words_that_cannot_be_read_are_no_words(home: Home) -> None:
     (home.run / "onvif").mkdir()
     (home.run / "onvif" / "R1-1.json").write_text('{"asked_at": "soon"}', encoding="utf-8")
     assert kept_words(home, "R1-1") is None
+
+
+def test_a_fault_of_ours_is_told_beside_the_older_words(
+    home: Home, ledger: Ledger, secrets: Secrets, camera: Simulator, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a camera said before must not go on looking like what it says now."""
+
+    def broken(_client: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("exam_kit.agent.camera_words.information", broken)
+    words = CameraWords(read_point(with_onvif(camera.url)), home, ledger, secrets, SystemClock())
+    words.start()
+
+    def problem(language: str = "en") -> str:
+        kept = kept_words(home, "R1-1")
+        return kept.problem.text(language) if kept and kept.problem else ""
+
+    try:
+        until(problem, 20)
+        assert "fault of the program" in problem()
+        assert len({problem(language) for language in ("ru", "en", "lv")}) == 3
+    finally:
+        words.close()
