@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from exam_kit.checks import CheckContext, Reason, State
-from exam_kit.checks.probes.clock import NTP_EPOCH
 from exam_kit.clock import FakeClock
 from exam_kit.home import Home
 from exam_kit.point import Point, Secrets
 from exam_kit.store import Ledger, Store
+from tests.checks_servers import time_server
 from tests.checks_world import World
 
 
@@ -31,30 +30,6 @@ def world(tmp_path: Path, point: Point, home: Home, store: Store, clock: FakeClo
 # --- clock ------------------------------------------------------------------------------------------------------------
 
 OFFSET_RULES = 'expect.fail = [{ of = "offset", above = 60 }]\nexpect.warn = [{ of = "offset", above = 5 }]'
-
-
-@contextmanager
-def time_server(off_s: float, spoil: Callable[[bytearray], bytes] = bytes) -> Iterator[str]:
-    """A real SNTP server on loopback whose clock is `off_s` ahead."""
-    line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    line.bind(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                question, asker = line.recvfrom(512)
-            except OSError:
-                return
-            now = int((time.time() + off_s + NTP_EPOCH) * 2**32)
-            answer = bytearray(struct.pack("!BBbb12x8s8sQQ", 0x24, 2, 6, -20, bytes(8), question[40:48], now, now))
-            if reply := spoil(answer):
-                line.sendto(reply, asker)
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{line.getsockname()[1]}"
-    finally:
-        line.close()
 
 
 def _unsynchronised(answer: bytearray) -> bytes:
