@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+from pyrage import RecipientError, x25519
 
 from exam_kit.errors import Message, m
 from exam_kit.i18n import N_
@@ -20,6 +21,7 @@ __all__ = [
     "ExamDay",
     "Point",
     "RecordingWindow",
+    "RegionCentre",
     "Room",
     "Station",
     "StationRole",
@@ -216,6 +218,34 @@ class ExamDay(Part):
         return start
 
 
+class RegionCentre(Part):
+    """The region's data centre (РЦОИ), as far as its public keys are known here; both may be left out.
+
+    `key` is a PEM file with the Ed25519 key its receipts are signed with, a name within the data folder or an absolute
+    path. `age` is the recipient that copies may be encrypted to.
+    """
+
+    key: str | None = Field(default=None, min_length=1)
+    age: str | None = None
+
+    @field_validator("age")
+    @classmethod
+    def _recipient(cls, recipient: str | None) -> str | None:
+        """One wrong letter, and what is encrypted would open to nobody: the checksum in it tells."""
+        if recipient is not None:
+            try:
+                x25519.Recipient.from_str(recipient)
+            except RecipientError as problem:
+                raise PydanticCustomError(
+                    SAID,
+                    N_(
+                        "is not the public key of an age pair; copy the whole line that begins with age1 and is given "
+                        "out by the regional data centre"
+                    ),
+                ) from problem
+        return recipient
+
+
 class Point(Part):
     """An exam point (ППЭ)."""
 
@@ -233,6 +263,7 @@ class Point(Part):
     cameras: tuple[Camera, ...] = ()
     stations: tuple[Station, ...] = ()
     recording: dict[Zone, RecordingWindow]
+    region_centre: RegionCentre = RegionCentre()
     days: tuple[ExamDay, ...] = ()
 
     @field_validator("timezone")

@@ -22,6 +22,8 @@ from exam_kit.point import (
 )
 from tests.conftest import POINT_TOML
 
+AGE = "age1xd589q2w0tzax9ywew23yjdxupa9u3wyh32f6jwjuryxnln70ekqy6j4js"
+
 
 def mistakes(text: str) -> list[str]:
     with pytest.raises(PointInvalid) as caught:
@@ -38,6 +40,12 @@ def test_windows_are_utc_and_per_zone(point: Point) -> None:
     assert windows[Zone.ROOM].end == datetime(2026, 5, 28, 11, 5, tzinfo=UTC)
     assert check_due(point, day)[0] == datetime(2026, 5, 28, 5, 0, tzinfo=UTC)
     assert [window.zone for window in camera_windows(point, point.camera("ENTR-1"))] == [Zone.ENTRANCE]
+
+
+def test_the_regions_public_keys_may_be_left_out(point: Point) -> None:
+    assert (point.region_centre.key, point.region_centre.age) == (None, None)
+    known = read_point(POINT_TOML + f'[region_centre]\nkey = "keys/region.pub"\nage = "{AGE}"\n').region_centre
+    assert (known.key, known.age) == ("keys/region.pub", AGE)
 
 
 def test_a_days_own_window_wins() -> None:
@@ -68,6 +76,13 @@ def test_a_start_in_the_hour_that_daylight_saving_skips_is_still_one_moment() ->
         ('id = "R1-1"', 'id = "hq-1"', "stands more than once"),
         ("[recording.entrance]\nlead_min = 120\ntail_min = 30", "", "add [recording.entrance]"),
         ("duration_min = 235", "duration_min = -1", "duration_min"),
+        (
+            "[recording.room]",
+            f'[region_centre]\nage = "{AGE[:-1]}q"\n[recording.room]',
+            "is not the public key of an age",
+        ),
+        ("[recording.room]", '[region_centre]\nkey = ""\n[recording.room]', "region_centre.key: must not be empty"),
+        ("[recording.room]", "[region_centre]\nname = 1\n[recording.room]", "region_centre.name: no such key"),
     ],
 )
 def test_each_mistake_is_named_with_its_way_out(old: str, new: str, said: str) -> None:
