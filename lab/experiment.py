@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,6 +31,16 @@ class Found:
 
     def at_most(self, what: str, value: float) -> None:
         self.most[what] = max(value, self.most.get(what, value))
+
+    def written(self) -> str:
+        """As JSON, out of the machine. Not by asdict: before Python 3.12 it makes pairs of a Counter's keys."""
+        return json.dumps(vars(self))
+
+    @classmethod
+    def read(cls, text: str) -> Found:
+        """What `written` gave."""
+        read = json.loads(text)
+        return cls(Counter(read["counts"]), Counter(read["broken"]), read["most"], read["examples"])
 
 
 class Experiment(Protocol):

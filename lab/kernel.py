@@ -12,7 +12,7 @@ from pathlib import Path
 __all__ = ["Kernel", "cache_folder", "fetch", "find", "initramfs"]
 
 BOOT_MODULES = (
-    "virtio_pci", "virtio_blk", "9pnet_virtio", "9p", "dm-log-writes", "loop",
+    "virtio_pci", "virtio_blk", "9pnet_virtio", "9p", "dm-log-writes", "dm-flakey", "dm-delay", "loop",
     "ext4", "vfat", "exfat", "crc32c_generic", "nls_utf8", "nls_ascii", "nls_cp437",
 )  # fmt: skip
 FLAVOUR = "linux-image-amd64"

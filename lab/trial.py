@@ -11,7 +11,6 @@ import os
 import random
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -79,8 +78,7 @@ class Trial:
         if mounts_here(self.file_system):
             return self.look(work)
         machine.run("lab.trial", ["look"], work, [], timeout_s=timeout_s)
-        read = json.loads((work / FOUND).read_text())
-        return Found(Counter(read["counts"]), Counter(read["broken"]), read["most"], read["examples"])
+        return Found.read((work / FOUND).read_text())
 
     def look(self, work: Path) -> Found:
         """Bring the disk to every cut, mount it, check."""
@@ -159,7 +157,7 @@ def main() -> None:
         with LoggedDisk(Path("/dev/vda"), Path("/dev/vdb"), trial.file_system, Path("/run/logged")):
             trial.made().run(Path("/run/logged"), IN_MACHINE, marker())
     else:
-        (IN_MACHINE / FOUND).write_text(json.dumps(asdict(trial.look(IN_MACHINE))))
+        (IN_MACHINE / FOUND).write_text(trial.look(IN_MACHINE).written())
 
 
 if __name__ == "__main__":

@@ -173,6 +173,14 @@ def test_the_copys_check_sees_what_is_lost(tmp_path: Path, harm: str) -> None:
     ), found
 
 
+def test_what_was_found_comes_out_of_the_machine_as_it_was() -> None:
+    found = Found()
+    found.counts["cuts"] += 2
+    found.at_most("seconds lost", 1.5)
+    found.breach("files lost", "data/№ 1.mp4")
+    assert Found.read(found.written()) == found
+
+
 @needs_machine
 def test_no_acknowledged_entry_is_lost_and_the_careless_control_loses_some(tmp_path: Path) -> None:
     for careless in (False, True):
