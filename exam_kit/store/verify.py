@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import rfc8785
 
@@ -24,7 +24,10 @@ from exam_kit.store.keys import VerifyKey
 from exam_kit.store.ledger import GENESIS, Checkpoint, entry_hash
 from exam_kit.store.schema import LEDGER_SCHEMA
 
-__all__ = ["Finding", "LedgerReport", "read_anchors", "verify_database", "verify_export"]
+__all__ = ["Finding", "LedgerReport", "read_anchors", "verify_database", "verify_export", "verify_export_stream"]
+
+MOST_LINE_BYTES = 1 << 22
+"""One entry of an export at most; the longest real ones, a whole check with its evidence, have some hundred kB."""
 
 FIELDS = {"seq", "at", "boot", "mono", "actor", "kind", "body", "prev"}
 
@@ -116,33 +119,62 @@ def verify_database(path: Path, key: VerifyKey | None = None, anchors: Iterable[
 def verify_export(path: Path, key: VerifyKey | None = None, anchors: Iterable[str] = ()) -> LedgerReport:
     """Verify an exported ledger file; arguments and errors as `verify_database`."""
     try:
-        # Not splitlines: a pasted text may hold a separator that JSON keeps and that ends no line here.
-        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
-        header = json.loads(lines[0]) if lines else {}
-    except (OSError, ValueError) as problem:
-        raise StoreError(
-            m("{path}: is not a ledger export ({reason}). Name the file 'log export' wrote.", path=path, reason=problem)
-        ) from problem
+        with path.open("rb") as source:
+            return verify_export_stream(source, str(path), key, anchors)
+    except OSError as problem:
+        raise _no_export(path, problem) from problem
+
+
+def verify_export_stream(
+    source: BinaryIO, name: str, key: VerifyKey | None = None, anchors: Iterable[str] = ()
+) -> LedgerReport:
+    """Verify an export line by line, wherever it is read from; `name` is what messages call it."""
+    try:
+        header = json.loads(_line(source))
+    except (ValueError, RecursionError) as problem:
+        raise _no_export(name, problem) from problem
     if not isinstance(header, dict) or header.get("title") != EXPORT_TITLE:
-        raise StoreError(m("{path}: is not a ledger export. Name the file 'log export' wrote.", path=path))
+        raise StoreError(m("{path}: is not a ledger export. Name the file 'log export' wrote.", path=name))
     report = LedgerReport()
     kept: list[str] = []
-    rows: list[tuple[int, str, str]] = []
-    for number, line in enumerate(lines[1:], start=1):
-        digest, _tab, record = line.partition("\t")
+    try:
+        _chain(_entries(source, kept), kept, None, key, anchors, report)
+    except ValueError as problem:
+        raise _no_export(name, problem) from problem
+    if not any(f"\nseq {report.entries}\n" in text for text in kept):
+        report.add(
+            "unsigned end", report.entries, m("The export does not end with a checkpoint: its signed end was cut off.")
+        )
+    return report
+
+
+def _line(source: BinaryIO) -> str:
+    """The next line with its end, "" after the last. Only LF ends one: JSON keeps other separators as they were."""
+    raw = source.readline(MOST_LINE_BYTES + 1)
+    if len(raw) > MOST_LINE_BYTES:
+        raise ValueError("a line is too long")
+    return raw.decode("utf-8")
+
+
+def _entries(source: BinaryIO, kept: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Number, record and hash of each entry; the texts of the checkpoints, which stand last, go to `kept`."""
+    number = 0
+    while line := _line(source):
+        digest, _tab, record = line.removesuffix("\n").partition("\t")
         if digest == "checkpoint":
             try:
                 kept.append(str(json.loads(record)))
             except ValueError:
                 kept.append("")
         else:
-            rows.append((number, record, digest))
-    _chain(iter(rows), kept, None, key, anchors, report)
-    if not any(f"\nseq {len(rows)}\n" in text for text in kept):
-        report.add(
-            "unsigned end", len(rows), m("The export does not end with a checkpoint: its signed end was cut off.")
-        )
-    return report
+            number += 1
+            yield number, record, digest
+
+
+def _no_export(name: object, problem: Exception) -> StoreError:
+    return StoreError(
+        m("{path}: is not a ledger export ({reason}). Name the file 'log export' wrote.", path=name, reason=problem)
+    )
 
 
 def _schema(connection: sqlite3.Connection, report: LedgerReport) -> None:
