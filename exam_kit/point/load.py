@@ -83,7 +83,7 @@ def _path(location: tuple[int | str, ...], data: Any) -> str:
         if isinstance(part, int):
             data = data[part] if isinstance(data, list) and part < len(data) else None
             entry = data if isinstance(data, dict) else {}
-            mark = entry.get("id") or entry.get("code") or entry.get("date")
+            mark = entry.get("id") or entry.get("code") or entry.get("date") or entry.get("name")
             words[-1:] = [f"{words[-1] if words else ''}[{part + 1}]" + (f" ({mark})" if mark else "")]
         else:
             data = data.get(part) if isinstance(data, dict) else None

@@ -8,17 +8,20 @@ from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pyrage import RecipientError, x25519
 
 from exam_kit.errors import Message, m
 from exam_kit.i18n import N_
+from exam_kit.point.object_store import ObjectStore
+from exam_kit.point.part import SAID, Part
 
 __all__ = [
     "Camera",
     "Encoding",
     "ExamDay",
+    "ObjectStore",
     "Point",
     "RecordingWindow",
     "RegionCentre",
@@ -29,8 +32,6 @@ __all__ = [
     "Zone",
 ]
 
-SAID = "said"
-"""Type of an error whose text is one of ours, to be translated where it is shown."""
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 """Names that Windows keeps for devices: a folder cannot be called so, and nothing would be recorded into it."""
 
@@ -74,12 +75,6 @@ class StationRole(StrEnum):
     ORGANISER = "organiser"
     COMPUTER_EXAM = "computer_exam"
     CCTV = "cctv"
-
-
-class Part(BaseModel):
-    """Common to every part of the file: unknown keys are mistakes, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Room(Part):
@@ -264,6 +259,7 @@ class Point(Part):
     stations: tuple[Station, ...] = ()
     recording: dict[Zone, RecordingWindow]
     region_centre: RegionCentre = RegionCentre()
+    store: tuple[ObjectStore, ...] = ()
     days: tuple[ExamDay, ...] = ()
 
     @field_validator("timezone")
@@ -293,6 +289,7 @@ class Point(Part):
             ("cameras", "id", [camera.id for camera in self.cameras]),
             ("stations", "id", [station.id for station in self.stations]),
             ("days", "date", [str(day.date) for day in self.days]),
+            ("store", "name", [store.name for store in self.store]),
         ):
             folded = [value.casefold() for value in values]
             for value in sorted({v for v in values if folded.count(v.casefold()) > 1}):
@@ -350,6 +347,13 @@ class Point(Part):
             if camera.id == camera_id:
                 return camera
         raise KeyError(camera_id)
+
+    def object_store(self, name: str) -> ObjectStore:
+        """The object store with this name; KeyError when there is none."""
+        for store in self.store:
+            if store.name == name:
+                return store
+        raise KeyError(name)
 
     def zone_of(self, camera: Camera) -> Zone:
         return self.room(camera.room).zone

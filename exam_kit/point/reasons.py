@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from exam_kit.errors import Message
 from exam_kit.i18n import N_
-from exam_kit.point.model import SAID
+from exam_kit.point.part import SAID
 
 __all__ = ["reason"]
 
