@@ -39,6 +39,7 @@ __all__ = [
     "DECLARATION",
     "INFO",
     "LEDGER",
+    "LISTS",
     "MANIFEST",
     "PUBLIC_KEY",
     "SIGNATURE",
@@ -56,6 +57,9 @@ DECLARATION, INFO = "bagit.txt", "bag-info.txt"
 MANIFEST, TAGMANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 COVERAGE, LEDGER = "coverage.json", "data/ledger.jsonl"
 SIGNATURE, PUBLIC_KEY = "signature/tagmanifest-sha256.sig", "signature/point.pub"
+LISTS = (DECLARATION, INFO, MANIFEST, TAGMANIFEST, COVERAGE, JOURNAL)
+"""The files that lie beside `data/`."""
+
 DECLARATION_TEXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 _ZONE_CODES = {Zone.HEADQUARTERS: "HQ", Zone.ROOM: "ROOM", Zone.CORRIDOR: "COR", Zone.ENTRANCE: "ENTR"}
@@ -127,6 +131,7 @@ def write_proved(sink: FolderSink, path: str, chunks: Iterable[bytes]) -> Listed
         sink.finish()
     finally:
         sink.abandon()
+    sink.settle(path)
     task = CopyTask(path, sink.part(path), size, digest.hexdigest())
     if not sink.prove(task).same:
         sink.discard(path)

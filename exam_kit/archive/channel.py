@@ -18,11 +18,17 @@ class Stopped(Exception):
 
 
 class Stop:
-    """One switch for all channels of a copy."""
+    """One switch for all channels of a copy, or (`child`) of one destination: set together with its parent or alone."""
 
     def __init__(self) -> None:
         self._set = threading.Event()
         self._waiting: list[threading.Condition] = []
+        self._children: list[Stop] = []
+
+    def child(self) -> Stop:
+        made = Stop()
+        self._children.append(made)
+        return made
 
     def condition(self) -> threading.Condition:
         made = threading.Condition()
@@ -31,6 +37,8 @@ class Stop:
 
     def set(self) -> None:
         self._set.set()
+        for child in self._children:
+            child.set()
         for condition in self._waiting:
             with condition:
                 condition.notify_all()
@@ -67,6 +75,13 @@ class Channel(Generic[T]):
             self._changed.notify_all()
             return item
 
+    def drain(self) -> list[T]:
+        """What still lies in the channel; after its stop was set nothing is added any more."""
+        with self._changed:
+            items = list(self._items)
+            self._items.clear()
+            return items
+
 
 class Buffer:
     """A page-aligned block that several threads read; it goes back to the pool when the last one lets go."""
@@ -96,7 +111,7 @@ class Buffer:
 class Pool:
     """A fixed number of buffers: what bounds the copy's memory."""
 
-    def __init__(self, stop: Stop, count: int = 16, size: int = BLOCK) -> None:
+    def __init__(self, stop: Stop, count: int, size: int = BLOCK) -> None:
         self._free: Channel[Buffer] = Channel(stop)
         for _number in range(count):
             self._free.put(Buffer(self, size))

@@ -1,28 +1,30 @@
-"""The copy: what is there already, what is to be copied, what came of it."""
+"""The copy: what is there already, what is to be copied, what came of it, at every destination."""
 
 from __future__ import annotations
 
 import queue
-from collections import deque
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.faults import destination_error, unreliable
-from exam_kit.archive.pipeline import Broken, Differs, Event, Failed, Pipeline, Verified
+from exam_kit.archive.pipeline import Broken, Differs, Event, Failed, Lane, Pipeline, Verified
+from exam_kit.archive.rate import Rate
 from exam_kit.archive.result import Progress
-from exam_kit.archive.sink import CopyTask, FolderSink
+from exam_kit.archive.sink import CopyTask, FolderSink, Proof, Sink
 from exam_kit.clock import Clock
+from exam_kit.errors import ArchiveError
 
-__all__ = ["Tally", "copy_files"]
+__all__ = ["Tally", "Target", "copy_all", "copy_files"]
 
-RATE_WINDOW_S = 10.0
 EVENT_WAIT_S = 0.2
 
 
 @dataclass
 class Tally:
-    """What one call of `copy_files` did. `device_bytes` is None once the kernel did not tell."""
+    """What one call did at one destination. `device_bytes` is None once the kernel did not tell."""
 
     verified: int = 0
     failed: int = 0
@@ -30,6 +32,65 @@ class Tally:
     read_back_bytes: int = 0
     device_bytes: int | None = 0
     cancelled: bool = False
+
+    def count(self, proof: Proof) -> None:
+        self.read_back_bytes += proof.read_bytes
+        if self.device_bytes is not None:
+            self.device_bytes = None if proof.device_bytes is None else self.device_bytes + proof.device_bytes
+
+
+@dataclass
+class Target:
+    """One destination: the files it lacks, where they go, who is told, and afterwards what came of it.
+
+    `place` is what messages call it. `before` says what was verified earlier. `acknowledged` is told the files that are
+    durable and journaled since it was last called, `failed` each that cannot be copied. `problem` is set when the
+    destination broke; what was acknowledged before stays.
+    """
+
+    tasks: Sequence[CopyTask]
+    sink: Sink
+    journal: CopyJournal
+    place: Path
+    before: Progress
+    acknowledged: Callable[[Sequence[CopyTask]], None]
+    failed: Callable[[Failed], None]
+    progress: Callable[[Progress], None] = lambda _progress: None
+    tally: Tally = field(default_factory=Tally)
+    problem: ArchiveError | None = None
+
+
+def copy_all(
+    targets: Sequence[Target],
+    *,
+    clock: Clock,
+    cancelled: Callable[[], bool],
+    paused: Callable[[], bool] = lambda: False,
+) -> None:
+    """Bring every target its tasks, proved. Safe to call again after a crash at any point.
+
+    Each source is read once for all who lack it. A file that lies there whole, under its name or as ``.part``, is read
+    back instead of copied; anything else left of it is removed and copied anew. A destination that fails ends with its
+    `problem`, and the others go on. All callbacks are called in this thread.
+    """
+    pipeline = Pipeline()
+    works = [_Work(target, pipeline, clock) for target in targets]
+    try:
+        _feed(works, pipeline)
+        while any(work.outstanding for work in works):
+            if cancelled():
+                for work in works:
+                    work.target.tally.cancelled = work.outstanding > 0
+                break
+            pipeline.pause(paused())
+            _act(works, _waiting(pipeline.events))
+            for work in works:
+                if work.target.problem is None:
+                    work.tell_progress()
+    finally:
+        pipeline.stop()
+    # What was proved in the moment of cancelling is journaled; its rows follow.
+    _act(works, [(lane, event) for lane, event in _left(pipeline.events) if isinstance(event, Verified)])
 
 
 def copy_files(
@@ -44,110 +105,139 @@ def copy_files(
     progress: Callable[[Progress], None],
     cancelled: Callable[[], bool],
 ) -> Tally:
-    """Bring every task to the sink, proved. Safe to call again after a crash at any point.
-
-    A file that lies there whole, under its name or as ``.part``, is read back instead of copied; anything else left
-    of it is removed and copied anew. `before` says what was verified earlier; `acknowledged` is called in this thread
-    for each file once it is durable and journaled, `failed` for each that cannot be copied.
+    """`copy_all` to one folder.
 
     Raises:
         ArchiveError: the destination failed; everything acknowledged stays.
     """
-    tally = Tally()
-    speed = _Speed(clock)
-    done_files, done_bytes = before.done_files, before.done_bytes
-    retried: set[str] = set()
-    outstanding = len(tasks)
-    lying = [task for task in tasks if sink.size(task.path) == task.bytes]
-    adopted = {task.path for task in lying}
-    pipeline = Pipeline(sink, journal, lying)
-    try:
-        for task in tasks:
-            if task.path not in adopted:
-                sink.discard(task.path)
-                pipeline.copy(task)
-        while outstanding:
-            if cancelled():
-                tally.cancelled = True
-                break
-            event = _next(pipeline.events)
-            name = ""
-            match event:
-                case Verified(task, proof):
-                    outstanding -= 1
-                    tally.verified += 1
-                    _count(tally, proof.read_bytes, proof.device_bytes)
-                    done_files, done_bytes, name = done_files + 1, done_bytes + task.bytes, task.path
-                    acknowledged(task)
-                case Differs(task, proof) if task.path in adopted or task.path not in retried:
-                    # What an interrupted copy left does not count as a try.
-                    _count(tally, proof.read_bytes, proof.device_bytes)
-                    if task.path not in adopted:
-                        retried.add(task.path)
-                    adopted.discard(task.path)
-                    pipeline.copy(task)
-                case Differs(task, proof):
-                    _count(tally, proof.read_bytes, proof.device_bytes)
-                    outstanding -= 1
-                    tally.failed += 1
-                    failed(Failed(task, unreliable(task)))
-                case Failed():
-                    outstanding -= 1
-                    tally.failed += 1
-                    failed(event)
-                case Broken(problem):
-                    if isinstance(problem, OSError):
-                        raise destination_error(problem, sink.root.parent, done_files) from problem
-                    raise problem
-            tally.copied_bytes = pipeline.written_bytes
-            progress(speed.progress(before, done_files, done_bytes, pipeline.written_bytes, name))
-    except OSError as problem:
-        raise destination_error(problem, sink.root.parent, done_files) from problem
-    finally:
-        pipeline.stop()
-        journal_left = _drain(pipeline.events)
-    # What was proved in the moment of cancelling is journaled; its rows follow.
-    for event in journal_left:
-        if isinstance(event, Verified):
-            tally.verified += 1
-            acknowledged(event.task)
-    return tally
+
+    def each(durable: Sequence[CopyTask]) -> None:
+        for task in durable:
+            acknowledged(task)
+
+    target = Target(tasks, sink, journal, sink.root.parent, before, each, failed, progress)
+    copy_all([target], clock=clock, cancelled=cancelled)
+    if target.problem is not None:
+        raise target.problem
+    return target.tally
 
 
-def _next(events: queue.Queue[Event]) -> Event | None:
+class _Work:
+    """Where one target stands. `lane` is None when it broke before it began."""
+
+    def __init__(self, target: Target, pipeline: Pipeline, clock: Clock) -> None:
+        self.target, self._pipeline = target, pipeline
+        self.lane: Lane | None = None
+        self.outstanding = 0
+        self.fresh: list[CopyTask] = []
+        self._done_files, self._done_bytes, self._name = target.before.done_files, target.before.done_bytes, ""
+        self._lying: set[str] = set()
+        self._retried: set[str] = set()
+        self._rate = Rate(clock)
+        try:
+            lying = [task for task in target.tasks if target.sink.size(task.path) == task.bytes]
+        except OSError as problem:
+            self._broke(problem)
+            return
+        self._lying = {task.path for task in lying}
+        self.fresh = [task for task in target.tasks if task.path not in self._lying]
+        self.outstanding = len(target.tasks)
+        self.lane = pipeline.lane(target.sink, target.journal, lying)
+
+    def act(self, event: Event) -> list[CopyTask]:
+        """Take an event in; the file that it acknowledges, if it does."""
+        target = self.target
+        match event:
+            case Verified(task, proof):
+                target.tally.count(proof)
+                target.tally.verified += 1
+                self._one_less()
+                self._done_files, self._done_bytes = self._done_files + 1, self._done_bytes + task.bytes
+                self._name = task.path
+                return [task]
+            case Differs(task, proof):
+                target.tally.count(proof)
+                self._again(task)
+            case Failed():
+                self._fail(event)
+            case Broken(OSError() as problem):
+                self._broke(problem)
+            case Broken(problem):
+                raise problem
+        return []
+
+    def _again(self, task: CopyTask) -> None:
+        """Copy a file anew, once. What an interrupted copy left does not count as a try."""
+        if self.lane is None or self.target.problem is not None:
+            return
+        if task.path in self._lying:
+            self._lying.discard(task.path)
+        elif task.path in self._retried:
+            self._fail(Failed(task, unreliable(task)))
+            return
+        else:
+            self._retried.add(task.path)
+        self._pipeline.copy(task, [self.lane])
+
+    def _fail(self, failed: Failed) -> None:
+        self._one_less()
+        self.target.tally.failed += 1
+        self.target.failed(failed)
+
+    def _one_less(self) -> None:
+        self.outstanding = max(self.outstanding - 1, 0)  # after it broke, what was under way may still be told
+
+    def _broke(self, problem: OSError) -> None:
+        if self.target.problem is None:
+            self.target.problem = destination_error(problem, self.target.place, self._done_files)
+            self.target.problem.__cause__ = problem
+        self.outstanding = 0
+
+    def tell_progress(self) -> None:
+        before, written = self.target.before, self.lane.written_bytes if self.lane else 0
+        done = self._done_bytes
+        self.target.tally.copied_bytes = written
+        rate = self._rate.of(max(written, done - before.done_bytes))
+        left = max(before.bytes - done, 0) / rate if rate > 0 else None
+        self.target.progress(
+            Progress(
+                before.phase, before.files, self._done_files, before.bytes, self._done_bytes, self._name, rate, left
+            )
+        )
+
+
+def _feed(works: Sequence[_Work], pipeline: Pipeline) -> None:
+    """The files in the order of the first list that has them, each to all who lack it."""
+    wanted: dict[str, tuple[CopyTask, list[Lane]]] = {}
+    for work in works:
+        for task in work.fresh:
+            if work.lane is not None:
+                wanted.setdefault(task.path, (task, []))[1].append(work.lane)
+    for task, lanes in wanted.values():
+        pipeline.copy(task, lanes)
+
+
+def _act(works: Sequence[_Work], told: Sequence[tuple[Lane | None, Event]]) -> None:
+    durable: dict[int, list[CopyTask]] = defaultdict(list)
+    for lane, event in told:
+        for number, work in enumerate(works):
+            if lane is None or lane is work.lane:
+                durable[number] += work.act(event)
+    for number, tasks in durable.items():
+        if tasks:
+            works[number].target.acknowledged(tasks)
+
+
+def _waiting(events: queue.Queue[tuple[Lane | None, Event]]) -> list[tuple[Lane | None, Event]]:
+    """What happened meanwhile; waits a little for something to happen."""
     try:
-        return events.get(timeout=EVENT_WAIT_S)
+        return [events.get(timeout=EVENT_WAIT_S), *_left(events)]
     except queue.Empty:
-        return None
+        return []
 
 
-def _drain(events: queue.Queue[Event]) -> list[Event]:
+def _left(events: queue.Queue[tuple[Lane | None, Event]]) -> list[tuple[Lane | None, Event]]:
     left = []
     while not events.empty():
         left.append(events.get_nowait())
     return left
-
-
-def _count(tally: Tally, read_bytes: int, device_bytes: int | None) -> None:
-    tally.read_back_bytes += read_bytes
-    if tally.device_bytes is not None:
-        tally.device_bytes = None if device_bytes is None else tally.device_bytes + device_bytes
-
-
-class _Speed:
-    """Bytes per second over the last seconds."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._seen: deque[tuple[float, int]] = deque([(clock.monotonic(), 0)])
-
-    def progress(self, before: Progress, done_files: int, done_bytes: int, written: int, name: str) -> Progress:
-        now = self._clock.monotonic()
-        moved = max(written, done_bytes - before.done_bytes)
-        self._seen.append((now, moved))
-        while len(self._seen) > 2 and self._seen[0][0] < now - RATE_WINDOW_S:
-            self._seen.popleft()
-        since, had = self._seen[0]
-        rate = (moved - had) / (now - since) if now > since else 0.0
-        left = max(before.bytes - done_bytes, 0) / rate if rate > 0 else None
-        return Progress(before.phase, before.files, done_files, before.bytes, done_bytes, name, rate, left)

@@ -69,7 +69,16 @@ def no_room(destination: Path, need: int, free: int) -> ArchiveError:
     )
 
 
-def unreadable_source(task: CopyTask, problem: OSError) -> Message:
+def unreadable_source(task: CopyTask, problem: OSError, offset: int = 0) -> Message:
+    """`offset` is how many bytes could be read before it failed."""
+    if offset:
+        return m(
+            "{file}: the recording cannot be read after its first {offset} bytes ({reason}). The disk is probably "
+            "failing: copy what it still gives with a rescue tool, and open an incident.",
+            file=task.source.name,
+            offset=offset,
+            reason=_words(problem),
+        )
     return m(
         "{file}: the recording cannot be read ({reason}). Look for it on the recorder's disk; if the disk is failing, "
         "open an incident.",

@@ -70,11 +70,6 @@ class MediumWriter:
         fcntl.fcntl(self._fd, fcntl.F_SETFL, fcntl.fcntl(self._fd, fcntl.F_GETFL) & ~_DIRECT)
         self._direct = False
 
-    def sync(self) -> None:
-        """Everything written is on the medium when this returns; then its pages are dropped from memory."""
-        os.fsync(self._fd)
-        _drop(self._fd)
-
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
@@ -127,10 +122,14 @@ def sha256_of(path: Path, seen: Callable[[int], None] | None = None) -> tuple[st
 
 
 def fsync_file(path: Path) -> None:
-    """Sync a file by its name: after a rename FAT needs this, else the name may be lost with the power."""
-    fd = os.open(path, (os.O_RDWR if os.name == "nt" else os.O_RDONLY) | _BINARY | _NOFOLLOW)
+    """Sync a file by its name, then drop its pages from memory.
+
+    After a rename FAT needs this, else the name may be lost with the power.
+    """
+    fd = os.open(path, os.O_WRONLY | _BINARY | _NOFOLLOW)  # Windows syncs only what is open for writing
     try:
         os.fsync(fd)
+        _drop(fd)
     finally:
         os.close(fd)
 

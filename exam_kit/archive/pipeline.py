@@ -1,125 +1,83 @@
-"""The copy's threads: one reads, one hashes, and each destination has one that writes and one that proves.
+"""The copy's front: one thread reads the sources, one hashes, and every destination's lane takes the same buffers.
 
-A source is read once. While one file is read back and compared, the next is already being copied. Threads tell what
-happened through `events`; whoever runs the copy acts on them, so rows and counters are touched by one thread only.
+A source is read once, however many destinations there are. The buffers are few: a slow destination holds the reader
+back once it has not written what they hold; one that breaks lets go of them, and the others go on.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from io import FileIO
 from typing import NoReturn
+
+import xxhash
 
 from exam_kit.archive.channel import Buffer, Channel, Pool, Stop, Stopped
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.faults import changed_source, differs_from_birth, unreadable_source
-from exam_kit.archive.sink import CopyTask, Proof, Sink
-from exam_kit.errors import Message
+from exam_kit.archive.lane import Begin, Broken, Differs, End, Event, Failed, Lane, Passage, Step, Verified
+from exam_kit.archive.sink import CopyTask, Sink
 
-__all__ = ["Broken", "Differs", "Event", "Failed", "Pipeline", "Verified"]
+__all__ = ["Broken", "Differs", "Event", "Failed", "Lane", "Pipeline", "Verified"]
 
+BUFFERS = 16
+"""Blocks between the reader and the slowest destination: what bounds the copy's memory."""
 
-UNPROVED = 2
-"""Files that may be written and not yet read back: the writer waits, so that a crash leaves little to be proved."""
-
-
-@dataclass(frozen=True)
-class Verified:
-    """Proved on the medium, named, journaled."""
-
-    task: CopyTask
-    proof: Proof
-
-
-@dataclass(frozen=True)
-class Differs:
-    """The medium gave back other bytes than were written; the file was removed again."""
-
-    task: CopyTask
-    proof: Proof
-
-
-@dataclass(frozen=True)
-class Failed:
-    """This file cannot be copied; the others can."""
-
-    task: CopyTask
-    message: Message
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A thread cannot go on: the destination's OSError, or a mistake of ours."""
-
-    problem: Exception
-
-
-Event = Verified | Differs | Failed | Broken
-
-
-@dataclass
-class _Passage:
-    """One file on its way. `fault` is known once `ready` is set."""
-
-    task: CopyTask
-    fault: Message | None = None
-    ready: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass(frozen=True)
-class _Begin:
-    passage: _Passage
-
-
-@dataclass(frozen=True)
-class _End:
-    passage: _Passage
-
-
-_Step = _Begin | Buffer | _End
+_LOOK_S = 0.2
 
 
 class Pipeline:
-    """Feed it with `copy`, take `events`; `stop` ends it.
+    """Give it its `lane`s, then files with `copy`; take `events`; `stop` ends it.
 
-    `lying` are files that may lie at the destination whole already: they are read back, and accepted or removed.
+    An event comes with its lane, or with None when it is about them all.
     """
 
-    def __init__(self, sink: Sink, journal: CopyJournal, lying: Sequence[CopyTask] = ()) -> None:
-        self.events: queue.Queue[Event] = queue.Queue()
-        self.written_bytes = 0
-        self._sink, self._journal, self._stop = sink, journal, Stop()
-        self._tasks: Channel[CopyTask] = Channel(self._stop)
-        self._to_hash: Channel[_Step] = Channel(self._stop)
-        self._to_write: Channel[_Step] = Channel(self._stop)
-        self._lying = lying
-        self._to_prove: Channel[CopyTask] = Channel(self._stop, UNPROVED)
-        self._pool = Pool(self._stop)
+    def __init__(self) -> None:
+        self.events: queue.Queue[tuple[Lane | None, Event]] = queue.Queue()
+        self._stop, self._going = Stop(), threading.Event()
+        self._going.set()
+        self._lanes: list[Lane] = []
+        self._tasks: Channel[tuple[CopyTask, list[Lane]]] = Channel(self._stop)
+        self._to_hash: Channel[Step] = Channel(self._stop)
+        self._pool = Pool(self._stop, BUFFERS)
         self._threads = [
             threading.Thread(target=self._run, args=(work,), name=f"archive-{name}", daemon=True)
-            for name, work in (
-                ("read", self._read),
-                ("hash", self._hash),
-                ("write", self._write),
-                ("prove", self._prove),
-            )
+            for name, work in (("read", self._read), ("hash", self._hash))
         ]
         for thread in self._threads:
             thread.start()
 
-    def copy(self, task: CopyTask) -> None:
-        self._tasks.put(task)
+    def lane(self, sink: Sink, journal: CopyJournal, lying: Sequence[CopyTask] = ()) -> Lane:
+        """Add a destination."""
+        made = Lane(sink, journal, lying, stop=self._stop.child(), going=self._going, tell=self._told)
+        self._lanes.append(made)
+        return made
+
+    def copy(self, task: CopyTask, lanes: Sequence[Lane]) -> None:
+        """Read the file once and write it to these lanes."""
+        self._tasks.put((task, list(lanes)))
+
+    def pause(self, paused: bool) -> None:
+        """Hold the reading and the reading back; what is in the buffers is still written."""
+        if paused:
+            self._going.clear()
+        else:
+            self._going.set()
 
     def stop(self) -> None:
         """End now; a file being written is given up."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        for lane in self._lanes:
+            lane.stop()
+
+    def _told(self, lane: Lane | None, event: Event) -> None:
+        self.events.put((lane, event))
 
     def _run(self, work: Callable[[], NoReturn]) -> None:
         try:
@@ -127,115 +85,94 @@ class Pipeline:
         except Stopped:
             return
         except Exception as problem:  # noqa: BLE001 - handed to the thread that runs the copy, which raises it
-            self.events.put(Broken(problem))
+            self._told(None, Broken(problem))
 
     def _read(self) -> NoReturn:
         while True:
-            task = self._tasks.get()
-            passage = _Passage(task)
+            task, lanes = self._tasks.get()
+            passage = Passage(task)
             try:
                 fd = os.open(task.source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
             except OSError as problem:
-                self.events.put(Failed(task, unreadable_source(task, problem)))
+                _fail(Failed(task, unreadable_source(task, problem)), lanes)
                 continue
             with os.fdopen(fd, "rb", buffering=0) as source:
                 before = os.fstat(fd)
                 if before.st_size != task.bytes:
-                    self.events.put(Failed(task, changed_source(task)))
+                    _fail(Failed(task, changed_source(task)), lanes)
                     continue
-                self._both(_Begin(passage))
+                self._hand(Begin(passage), lanes)
                 read = 0
                 try:
-                    while read <= task.bytes:
-                        buffer = self._pool.take()
-                        buffer.length = source.readinto(buffer.room) or 0
-                        if not buffer.length:
-                            self._pool.give_back(buffer)
-                            break
+                    for buffer in self._blocks(source):
                         read += buffer.length
-                        buffer.hold(2)
-                        self._both(buffer)
+                        buffer.hold(1 + len(lanes))
+                        self._hand(buffer, lanes)
+                        if read > task.bytes or not lanes:
+                            break
                 except OSError as problem:
-                    passage.fault = unreadable_source(task, problem)
+                    passage.fault = unreadable_source(task, problem, read)
                 after = os.fstat(fd)
                 same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
                 if passage.fault is None and not (same and read == task.bytes):
                     passage.fault = changed_source(task)
                 _forget(fd)
-            self._both(_End(passage))
+            self._hand(End(passage), lanes)
 
-    def _both(self, step: _Step) -> None:
+    def _blocks(self, source: FileIO) -> Iterator[Buffer]:
+        """The file in whole buffers: a short read in between would end the direct, aligned writes."""
+        while True:
+            while not self._going.wait(_LOOK_S):
+                if self._stop.is_set():
+                    raise Stopped
+            buffer = self._pool.take()
+            buffer.length = 0
+            try:
+                while buffer.length < len(buffer.room):
+                    got = source.readinto(buffer.room[buffer.length :])
+                    if not got:
+                        break
+                    buffer.length += got
+            except OSError:
+                self._pool.give_back(buffer)
+                raise
+            if not buffer.length:
+                self._pool.give_back(buffer)
+                return
+            yield buffer
+
+    def _hand(self, step: Step, lanes: list[Lane]) -> None:
+        """To the hashing thread and to each lane; lanes that broke meanwhile are taken off the list."""
         self._to_hash.put(step)
-        self._to_write.put(step)
+        for lane in lanes[:]:
+            try:
+                lane.steps.put(step)
+            except Stopped:
+                lanes.remove(lane)
+                if isinstance(step, Buffer):
+                    step.release()
 
     def _hash(self) -> NoReturn:
-        digest = hashlib.sha256()
+        birth, passed = hashlib.sha256(), xxhash.xxh3_128()
         while True:
             step = self._to_hash.get()
             if isinstance(step, Buffer):
-                digest.update(step.data)
+                birth.update(step.data)
+                passed.update(step.data)
                 step.release()
-            elif isinstance(step, _Begin):
-                digest = hashlib.sha256()
+            elif isinstance(step, Begin):
+                birth, passed = hashlib.sha256(), xxhash.xxh3_128()
             else:
                 passage = step.passage
-                if passage.fault is None and digest.hexdigest() != passage.task.sha256:
+                if passage.fault is None and birth.hexdigest() != passage.task.sha256:
                     passage.fault = differs_from_birth(passage.task)
+                passage.xxh3 = passed.hexdigest()
                 passage.ready.set()
 
-    def _write(self) -> NoReturn:
-        try:
-            while True:
-                step = self._to_write.get()
-                if isinstance(step, Buffer):
-                    self._sink.write(step.data)
-                    self.written_bytes += step.length
-                    step.release()
-                elif isinstance(step, _Begin):
-                    self._sink.begin(step.passage.task.path)
-                else:
-                    self._finish(step.passage)
-        finally:
-            self._give_up()
 
-    def _finish(self, passage: _Passage) -> None:
-        while not passage.ready.wait(0.2):
-            if self._stop.is_set():
-                raise Stopped
-        if passage.fault is not None:
-            self._sink.abandon()
-            self.events.put(Failed(passage.task, passage.fault))
-            return
-        self._sink.finish()
-        self._to_prove.put(passage.task)
-
-    def _give_up(self) -> None:
-        try:
-            self._sink.abandon()
-        except OSError as problem:
-            # The destination is gone; the error that ended the copy says so. What is left is a .part, never accepted.
-            if problem.errno not in (errno.ENOENT, errno.EIO, errno.ENODEV, errno.EROFS, errno.ENXIO, errno.ESTALE):
-                raise
-
-    def _prove(self) -> NoReturn:
-        for task in self._lying:
-            self._sink.settle(task.path)
-            self._prove_one(task)
-        while True:
-            self._prove_one(self._to_prove.get())
-
-    def _prove_one(self, task: CopyTask) -> None:
-        proof = self._sink.prove(task, self._stop.is_set)
-        if self._stop.is_set():
-            raise Stopped
-        if not proof.same:
-            self._sink.discard(task.path)
-            self._journal.discarded(task.path, "read back differs")
-            self.events.put(Differs(task, proof))
-            return
-        self._sink.accept(task.path)
-        self._journal.verified(task.path, task.bytes, task.sha256, proof.device_bytes)
-        self.events.put(Verified(task, proof))
+def _fail(failed: Failed, lanes: Sequence[Lane]) -> None:
+    for lane in lanes:
+        lane.tell(failed)
 
 
 def _forget(fd: int) -> None:

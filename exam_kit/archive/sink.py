@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import xxhash
+
 from exam_kit.archive.medium import MediumWriter, device_reads, fsync_file, fsync_folder, read_medium
 
 __all__ = ["PART", "CopyTask", "FolderSink", "Proof", "Sink"]
@@ -37,16 +39,25 @@ class Proof:
 
 
 class Sink(Protocol):
-    """Takes one file at a time (`begin`, `write`…, `finish` or `abandon`), proves and accepts others meanwhile."""
+    """Takes one file at a time; proves and accepts others meanwhile, in another thread.
+
+    A file's way: `begin`, `write`…, `finish` (or `abandon`), `settle` (durable, out of memory), `prove` (read back and
+    compared), `accept` (its name, durably) or `discard`. What an earlier run left enters at `settle`.
+
+    `prove` compares with the task's SHA-256; when `xxh3` is given, which is the XXH3-128 of the bytes that `write` was
+    given in this very run and whose SHA-256 was found right, comparing with that is enough. It calls `stopped` between
+    blocks, and gives up when that says so; `stopped` waits while the copy is paused.
+    """
 
     def begin(self, path: str) -> None: ...
     def write(self, data: memoryview) -> None: ...
     def finish(self) -> None: ...
     def abandon(self) -> None: ...
     def settle(self, path: str) -> None: ...
-    def prove(self, task: CopyTask, stopped: Callable[[], bool]) -> Proof: ...
+    def prove(self, task: CopyTask, stopped: Callable[[], bool], xxh3: str = "") -> Proof: ...
     def accept(self, path: str) -> None: ...
     def discard(self, path: str) -> None: ...
+    def size(self, path: str) -> int | None: ...
 
 
 class FolderSink:
@@ -73,10 +84,8 @@ class FolderSink:
         self._open().write(data)
 
     def finish(self) -> None:
-        """The bytes are on the medium and out of memory when this returns."""
-        writer = self._open()
-        writer.sync()
-        writer.close()
+        """All bytes were handed over; they are on the medium once `settle` has returned."""
+        self._open().close()
         self._writer = None
 
     def abandon(self) -> None:
@@ -87,22 +96,21 @@ class FolderSink:
             self.part(self._open_path).unlink(missing_ok=True)
 
     def settle(self, path: str) -> None:
-        """Sync a file that an earlier run left: it may still lie in memory only, and would be read back from there."""
-        part = self.part(path)
-        fsync_file(part if part.exists() else self.root / path)
+        """Sync a written file; until then it may lie in memory only, and would be read back from there."""
+        fsync_file(self._lies(path))
 
-    def prove(self, task: CopyTask, stopped: Callable[[], bool] = lambda: False) -> Proof:
-        """Read the file back and compare it with its hash at birth; looks at the ``.part``, else at the final name."""
-        part = self.part(task.path)
-        found = part if part.exists() else self.root / task.path
-        before, digest, size = device_reads(), hashlib.sha256(), 0
+    def prove(self, task: CopyTask, stopped: Callable[[], bool] = lambda: False, xxh3: str = "") -> Proof:
+        """Read the file back and compare; looks at the ``.part``, else at the final name."""
+        found = self._lies(task.path)
+        before, size = device_reads(), 0
+        digest = xxhash.xxh3_128() if xxh3 else hashlib.sha256()
         for block in read_medium(found):
             if stopped():
                 return Proof(False, size, None)
             digest.update(block)
             size += len(block)
         after = device_reads()
-        same = size == task.bytes and digest.hexdigest() == task.sha256
+        same = size == task.bytes and digest.hexdigest() == (xxh3 or task.sha256)
         return Proof(same, size, None if before is None or after is None else after - before)
 
     def accept(self, path: str) -> None:
@@ -127,6 +135,10 @@ class FolderSink:
             if candidate.is_file() and not candidate.is_symlink():
                 return candidate.stat().st_size
         return None
+
+    def _lies(self, path: str) -> Path:
+        part = self.part(path)
+        return part if part.exists() else self.root / path
 
     def _open(self) -> MediumWriter:
         if self._writer is None:

@@ -54,7 +54,7 @@ def test_full_in_the_middle_then_goes_on(
     hog = small_drive / "hog"
 
     def fill(progress: Progress) -> None:
-        if progress.done_files == 1 and not hog.exists():
+        if progress.done_files >= 1 and not hog.exists():
             free = os.statvfs(small_drive).f_bavail * os.statvfs(small_drive).f_frsize
             hog.write_bytes(bytes(free - free % 4096))
 
@@ -81,7 +81,7 @@ def test_pulled_in_the_middle_writes_nothing_to_the_system_disk(
     record(store, ledger, home, count=3, size=MB)
 
     def pull(progress: Progress) -> None:
-        if progress.done_files == 1:
+        if progress.done_files >= 1:
             subprocess.run(["umount", "-l", str(small_drive)], capture_output=True)
 
     with pytest.raises(ArchiveError, match="the carrier is gone"):
