@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from exam_kit.archive.bag_coverage import BagCoverage
+from exam_kit.archive.bag_paths import shown
 from exam_kit.errors import Message
 from exam_kit.i18n import N_, translate
 
-__all__ = ["EXIT_CODES", "BagFinding", "BagReport"]
+__all__ = [
+    "CHAIN_LABELS",
+    "EXIT_CODES",
+    "OUTCOME_LABELS",
+    "RELATION_LABELS",
+    "SIGNATURE_LABELS",
+    "BagFinding",
+    "BagReport",
+    "outcome_label",
+]
 
 EXIT_CODES = {"whole": 0, "changed": 20, "missing": 21, "unexpected": 22, "not_a_bag": 23}
 """Exit code of each outcome; when several apply, the worst stands: not a bag, changed, missing, unexpected."""
 
 _WORST_FIRST = ("not_a_bag", "changed", "missing", "unexpected")
 
-_OUTCOMES = {
+OUTCOME_LABELS = {
     "whole": N_("WHOLE: every file is as it was when the bag was sealed."),
     "changed": N_("CHANGED: the bag is not as it was when it was sealed."),
     "missing": N_("MISSING: files are not there any more."),
@@ -25,7 +34,7 @@ _OUTCOMES = {
     "not_a_bag": N_("NOT A BAG, or not readable: nothing was proved."),
 }
 _QUICK = N_("WHOLE as far as a quick look tells: the recordings' sizes fit, their content was not read.")
-_SIGNATURES = {
+SIGNATURE_LABELS = {
     "valid": N_("signature: valid, made with the given key of the point"),
     "valid_own_key": N_(
         "signature: fits the key inside the bag; whose key that is was not checked (give the point's key to check it)"
@@ -35,12 +44,23 @@ _SIGNATURES = {
     "absent": N_("signature: NONE"),
     "unknown": N_("signature: not checked"),
 }
-_CHAINS = {
+CHAIN_LABELS = {
     "whole": N_("chain: every recording is the one the ledger saw when it was closed"),
     "broken": N_("chain: BROKEN between the ledger and the bag"),
+    "sealed": N_("chain: encrypted; open the bag with the region's key to check it"),
     "unknown": N_("chain: not checked"),
 }
+RELATION_LABELS = {
+    "": N_("supplement to {bag}; that bag was not looked at"),
+    "found": N_("supplement to {bag}, which lies here and is whole"),
+    "damaged": N_("supplement to {bag}, which lies here and is NOT whole"),
+    "differs": N_("supplement to {bag}, but the bag of that name here is ANOTHER one"),
+    "absent": N_("supplement to {bag}, which is not here"),
+}
+"""How a supplement stands to the bag it belongs to, among the bags that were verified together."""
+
 _SHOWN = 50
+_LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -57,10 +77,12 @@ class BagReport:
     """`files` and `bytes` are the payload's as the manifest and the disk have it; `read_bytes` were read and hashed.
 
     `device_bytes` is how much of that the kernel fetched from the device (None: it does not tell). `signature` is
-    valid, valid_own_key, invalid, foreign, absent or unknown; `chain` (birth → ledger → bag) whole, broken or unknown.
+    valid, valid_own_key, invalid, foreign, absent or unknown; `chain` (birth → ledger → bag) whole, broken, sealed
+    (inside the encryption) or unknown. `supplement_to` is the first bag's name and hash, `relation` a key of
+    `RELATION_LABELS`. `info` and `coverage` are the bag's own words and may hold anything.
     """
 
-    path: Path
+    path: str
     quick: bool = False
     files: int = 0
     bytes: int = 0
@@ -72,7 +94,11 @@ class BagReport:
     ledger_entries: int = 0
     bag_hash: str = ""
     elapsed_s: float = 0.0
+    encrypted: bool = False
+    supplement_to: str = ""
+    relation: str = ""
     info: dict[str, str] = field(default_factory=dict)
+    coverage: BagCoverage | None = None
     findings: list[BagFinding] = field(default_factory=list)
 
     def add(self, kind: str, path: str, message: Message) -> None:
@@ -97,7 +123,7 @@ class BagReport:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "path": str(self.path),
+            "path": shown(self.path),
             "outcome": self.outcome,
             "exit_code": self.exit_code,
             "quick": self.quick,
@@ -111,25 +137,42 @@ class BagReport:
             "ledger_entries": self.ledger_entries,
             "bag_hash": self.bag_hash,
             "elapsed_s": round(self.elapsed_s, 3),
-            "info": self.info,
+            "encrypted": self.encrypted,
+            "supplement_to": self.supplement_to,
+            "relation": self.relation,
+            "info": {shown(label): shown(value) for label, value in self.info.items()},
             "findings": [
-                {"kind": finding.kind, "path": finding.path, "text": finding.message.text()}
+                {"kind": finding.kind, "path": shown(finding.path), "text": shown(finding.message.text())}
                 for finding in self.findings
             ],
         }
 
-    def text(self, language: str | None = None, shown: int = _SHOWN) -> str:
-        """The report in lines; at most `shown` findings, and how many more there are."""
-        outcome = _QUICK if self.whole and self.quick else _OUTCOMES[self.outcome]
+    @property
+    def whose(self) -> str:
+        """Region, point, day and copy as the bag tells them, in one line; "" when it tells nothing."""
+        labels = ("External-Identifier", "Source-Organization", "Exam-Subject", "Copy-Number")
+        return " · ".join(shown(self.info[label])[:_LONGEST] for label in labels if self.info.get(label))
+
+    def text(self, language: str | None = None, most: int = _SHOWN) -> str:
+        """The report in lines; at most `most` findings, and how many more there are."""
         counts = translate("files: {files}, {mb} MB; read and compared: {read_mb} MB", language)
-        lines: Sequence[str] = (
-            f"{self.path}",
-            translate(outcome, language),
+        lines: list[str] = [
+            shown(self.path),
+            *([self.whose] if self.whose else []),
+            translate(outcome_label(self), language),
             counts.format(files=self.files, mb=f"{self.bytes / 1e6:.1f}", read_mb=f"{self.read_bytes / 1e6:.1f}"),
-            translate(_SIGNATURES[self.signature], language),
-            translate(_CHAINS[self.chain], language),
-            *(f"- {finding.message.text(language)}" for finding in self.findings[:shown]),
-        )
-        more = len(self.findings) - shown
+            translate(SIGNATURE_LABELS[self.signature], language),
+            translate(CHAIN_LABELS[self.chain], language),
+        ]
+        if self.supplement_to:
+            first = self.supplement_to.partition(" ")[0]
+            lines.append(translate(RELATION_LABELS[self.relation], language).format(bag=first))
+        lines += [f"- {shown(finding.message.text(language))}" for finding in self.findings[:most]]
+        more = len(self.findings) - most
         rest = [translate("… and {count} more", language).format(count=more)] if more > 0 else []
         return "\n".join([*lines, *rest])
+
+
+def outcome_label(report: BagReport) -> str:
+    """One sentence, untranslated: what came of it."""
+    return _QUICK if report.whole and report.quick else OUTCOME_LABELS[report.outcome]

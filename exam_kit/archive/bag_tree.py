@@ -1,28 +1,23 @@
-"""Reading a bag that nobody vouches for: its files, and its lists, without following anything out of it."""
+"""Where a bag's files lie, read without following anything out of it: a folder here, an object store elsewhere."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
+import shutil
 import stat
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
-from exam_kit.archive.bag_paths import decode_path, folded, path_fault
+from exam_kit.archive.bag_paths import folded, normal, shown
+from exam_kit.archive.medium import sha256_of
 from exam_kit.errors import Message, m
 
-__all__ = ["MOST_LINES", "Refused", "normal", "read_info", "read_list", "read_sizes", "walk"]
+__all__ = ["MOST_FILES", "BagTree", "FolderTree", "Refused", "twice", "walk"]
 
-MOST_LINES = 100_000
-"""Files in one bag at most: a point's day has some fifteen thousand. Bounds the memory a hostile list can take."""
-
-MOST_LINE_BYTES = 8192
-MOST_INFO_BYTES = 1 << 20
-MOST_COVERAGE_BYTES = 1 << 26
-
-_LINE = re.compile(r"^([0-9A-Fa-f]{64})[ \t]+\*?([^ \t].*)$", re.DOTALL)
+MOST_FILES = 150_000
+"""Files in one bag at most: a hundred cameras, a whole day and night of one-minute pieces are 144,000. It bounds what
+a hostile list or folder can make us remember."""
 
 
 class Refused(Exception):
@@ -34,121 +29,115 @@ class Refused(Exception):
         self.message = message
 
 
-def normal(path: str) -> str:
-    """The form by which a name in a list and a name on a disk are compared (macOS stores another Unicode form)."""
-    return unicodedata.normalize("NFC", path)
+class BagTree(Protocol):
+    """The files of one bag. Paths are relative, with ``/``, and as the carrier spells them."""
+
+    @property
+    def name(self) -> str:
+        """The bag's own name: its folder's, or the last part of its prefix."""
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for people."""
+
+    def there(self) -> bool:
+        """Whether there is such a folder at all."""
+
+    def files(self) -> Iterator[tuple[str, int]]:
+        """Path and size of every file; Refused at the first thing that is neither file nor folder."""
+
+    def room_bytes(self) -> int | None:
+        """What the whole carrier can hold; None where that is not known."""
+
+    def open(self, path: str) -> BinaryIO:
+        """The file for reading from its beginning; whoever opens it closes it."""
+
+    def sha256(self, path: str, seen: Callable[[int], None]) -> str:
+        """The file's SHA-256 in lower case; `seen` is told the size of each block that was really read."""
 
 
-def walk(root: Path) -> dict[str, tuple[str, int]]:
-    """Every file under `root`: normal path → (path as on the disk, size in bytes).
+class FolderTree:
+    """A bag in a folder of a mounted file system."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    @property
+    def place(self) -> str:
+        return str(self.root)
+
+    def there(self) -> bool:
+        return self.root.is_dir()
+
+    def files(self) -> Iterator[tuple[str, int]]:
+        waiting = [(self.root, "")]
+        met = 0
+        while waiting:
+            place, prefix = waiting.pop()
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    met += 1
+                    if met > 2 * MOST_FILES:  # folders without files in them are counted too
+                        raise _too_many()
+                    path = prefix + entry.name
+                    if entry.is_symlink() or getattr(entry, "is_junction", lambda: False)():
+                        text = m("{path}: a symbolic link inside the bag; it could lead anywhere.", path=shown(path))
+                        raise Refused(path, text)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((Path(entry.path), path + "/"))
+                        continue
+                    facts = entry.stat(follow_symlinks=False)
+                    if not stat.S_ISREG(facts.st_mode):
+                        raise Refused(path, m("{path}: is neither a file nor a folder.", path=shown(path)))
+                    yield path, facts.st_size
+
+    def room_bytes(self) -> int | None:
+        return shutil.disk_usage(self.root).total
+
+    def open(self, path: str) -> BinaryIO:
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        return os.fdopen(os.open(self.root / path, flags), "rb")
+
+    def sha256(self, path: str, seen: Callable[[int], None]) -> str:
+        return sha256_of(self.root / path, seen)[0]
+
+
+def walk(tree: BagTree) -> dict[str, tuple[str, int]]:
+    """Every file of the bag: normal path → (path as the carrier spells it, size in bytes).
 
     Raises:
-        Refused: a symbolic link or anything that is neither file nor folder lies in it; nothing was opened.
+        Refused: something lies in it that no honest bag holds; nothing was opened.
         OSError: a folder cannot be read.
     """
     found: dict[str, tuple[str, int]] = {}
     seen: dict[str, str] = {}
-    for path, entry in _entries(root, ""):
-        facts = entry.stat(follow_symlinks=False)
-        if entry.is_symlink() or getattr(entry, "is_junction", lambda: False)():
-            raise Refused(path, m("{path}: a symbolic link inside the bag; it could lead anywhere.", path=path))
-        if not stat.S_ISREG(facts.st_mode):
-            raise Refused(path, m("{path}: is neither a file nor a folder.", path=path))
+    whole, room = 0, tree.room_bytes()
+    for path, size in tree.files():
         if (other := seen.setdefault(folded(path), path)) != path:
-            raise Refused(path, _twice(path, other))
-        found[normal(path)] = (path, facts.st_size)
-        if len(found) > MOST_LINES:
-            raise Refused(path, m("The bag holds more than {count} files.", count=MOST_LINES))
+            raise Refused(path, twice(path, other))
+        found[normal(path)] = (path, size)
+        if len(found) > MOST_FILES:
+            raise _too_many()
+        whole += size
+        if room is not None and whole > room:
+            raise Refused(
+                path,
+                m("{path}: the files claim more bytes than the carrier can hold; they are hollow.", path=shown(path)),
+            )
     return found
 
 
-def _entries(folder: Path, before: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    waiting = [(folder, before)]
-    while waiting:
-        place, prefix = waiting.pop()
-        with os.scandir(place) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
-                path = prefix + entry.name
-                if entry.is_dir(follow_symlinks=False) and not entry.is_symlink():
-                    waiting.append((Path(entry.path), path + "/"))
-                else:
-                    yield path, entry
-
-
-def read_list(root: Path, name: str, *, payload: bool) -> dict[str, str]:
-    """A manifest: normal path → SHA-256 in lower case. `payload` says which side of `data/` its paths must be on.
-
-    Raises:
-        Refused: a path leads out of the bag, stands twice, or the list is absurdly long.
-        ValueError: a line is not a hash and a path; its number is the argument.
-    """
-    hashes: dict[str, str] = {}
-    seen: dict[str, str] = {}
-    with (root / name).open("rb") as source:
-        for number in range(1, MOST_LINES + 2):
-            raw = source.readline(MOST_LINE_BYTES + 1)
-            if not raw:
-                return hashes
-            if len(raw) > MOST_LINE_BYTES:
-                raise Refused(name, m("{path}: line {line} is too long.", path=name, line=number))
-            try:
-                match = _LINE.match(raw.decode("utf-8").rstrip("\r\n"))
-            except UnicodeDecodeError:
-                match = None
-            if match is None:
-                raise ValueError(number)
-            path = decode_path(match[2])
-            fault = path_fault(path)
-            if fault is not None:
-                raise Refused(name, fault)
-            if path.startswith("data/") is not payload:
-                raise Refused(name, m("{path}: stands in the wrong manifest, {name}.", path=path, name=name))
-            if folded(path) in seen:
-                raise Refused(name, _twice(path, seen[folded(path)]))
-            seen[folded(path)] = path
-            hashes[normal(path)] = match[1].lower()
-    raise Refused(name, m("{path}: has more than {count} lines.", path=name, count=MOST_LINES))
-
-
-def read_info(root: Path, name: str) -> dict[str, str]:
-    """The labels of a tag file; a label that stands twice keeps its first value.
-
-    Raises:
-        ValueError: it is not text, or too long for what it is.
-    """
-    with (root / name).open("rb") as source:
-        raw = source.read(MOST_INFO_BYTES + 1)
-    if len(raw) > MOST_INFO_BYTES:
-        raise ValueError(name)
-    found: dict[str, str] = {}
-    for line in raw.decode("utf-8").splitlines():
-        label, colon, value = line.partition(":")
-        if colon and not line[:1].isspace():
-            found.setdefault(label.strip(), value.strip())
-    return found
-
-
-def read_sizes(root: Path, name: str) -> dict[str, int]:
-    """What coverage.json says of each file's size; empty when it says nothing usable."""
-    with (root / name).open("rb") as source:
-        raw = source.read(MOST_COVERAGE_BYTES)
-    try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError):
-        return {}
-    found: dict[str, int] = {}
-    match document:
-        case {"files": list(files)}:
-            for file in files:
-                match file:
-                    case {"path": str(path), "bytes": int(size)}:
-                        found[normal(path)] = size
-    return found
-
-
-def _twice(path: str, other: str) -> Message:
+def twice(path: str, other: str) -> Message:
     return m(
         "{path}: stands twice (also as {other}); on many carriers the two are one file.",
-        path=path,
-        other=other,
+        path=shown(path),
+        other=shown(other),
     )
+
+
+def _too_many() -> Refused:
+    return Refused("", m("The bag holds more than {count} files.", count=MOST_FILES))

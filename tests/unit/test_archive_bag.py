@@ -17,7 +17,7 @@ import pytest
 
 from exam_kit.archive import Progress, kept_message, verify_bag
 from exam_kit.archive.bag import MANIFEST, SIGNATURE, TAGMANIFEST
-from exam_kit.archive.bag_tree import MOST_LINES
+from exam_kit.archive.bag_tree import MOST_FILES
 from exam_kit.clock import FakeClock
 from exam_kit.errors import ArchiveError
 from exam_kit.home import Home
@@ -182,7 +182,7 @@ def _same_name(bag: Path, _outside: Path) -> None:
 
 def _long_list(bag: Path, _outside: Path) -> None:
     with (bag / MANIFEST).open("a", encoding="utf-8") as manifest:
-        manifest.writelines(f"{'0' * 64}  data/{number}\n" for number in range(MOST_LINES))
+        manifest.writelines(f"{'0' * 64}  data/{number}\n" for number in range(MOST_FILES))
 
 
 def _long_line(bag: Path, _outside: Path) -> None:
