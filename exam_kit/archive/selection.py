@@ -10,7 +10,7 @@ from typing import Any
 
 from exam_kit.archive.act import ActFile, ActGap
 from exam_kit.cctv.coverage import coverage
-from exam_kit.cctv.segments import Segment, segments
+from exam_kit.cctv.segments import DELETED, DELETING, NO_FILE, Segment, segments
 from exam_kit.cctv.segments import gaps as gaps_of
 from exam_kit.clock import iso
 from exam_kit.errors import Message, m
@@ -78,7 +78,11 @@ def choose(store: Store, point: Point, home: Home, day: dt.date, zones: Sequence
             continue
         begins, ends = _reach(point, day, zone)
         found = segments(store, camera.id, start=begins, end=ends)
-        kept = [segment for segment in found if segment.closed and segment.end and segment.bytes is not None]
+        kept = [
+            segment
+            for segment in found
+            if segment.closed and segment.end and segment.bytes is not None and segment.reason not in NO_FILE
+        ]
         pieces += [_piece(segment, zone, camera.room, home) for segment in kept]
         logged, covered = _day(store, point, camera, day, now)
         gaps += logged
@@ -138,7 +142,13 @@ def _lacking(
     """What the act must say is not there, or is there and does not play."""
     for segment in found:
         start = _local(segment.start, point)
-        if segment.reason == "file_missing":
+        if segment.reason in (DELETING, DELETED):
+            yield m(
+                "{camera}: the piece from {start} was deleted by order after its time; it is not in this copy.",
+                camera=camera.id,
+                start=start,
+            )
+        elif segment.reason == "file_missing":
             yield m(
                 "{camera}: the file of the piece from {start} is gone; it is not in this copy.",
                 camera=camera.id,

@@ -11,14 +11,19 @@ from exam_kit.clock import from_iso, iso
 from exam_kit.home import Home
 from exam_kit.store import Store
 
-__all__ = ["Gap", "Segment", "gaps", "segments"]
+__all__ = ["DELETED", "DELETING", "NO_FILE", "Gap", "Segment", "gaps", "segments"]
+
+DELETING, DELETED = "deleting", "deleted"
+"""`reason` of a segment that was deleted on order after its time; its row stays, with size and hash."""
+NO_FILE = ("file_missing", DELETING, DELETED)
 
 
 @dataclass(frozen=True)
 class Segment:
     """One recorded file. `path` is relative to the footage folder; `end` and what follows are None while it is written.
 
-    A segment whose file has gone has `sha256` None and `reason` "file_missing".
+    A segment whose file has gone has `sha256` None and `reason` "file_missing"; one that was deleted on order keeps its
+    hash.
     """
 
     id: int

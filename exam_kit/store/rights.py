@@ -31,6 +31,8 @@ class Act(StrEnum):
     AGREE_STOP = "agree_stop"
     ARCHIVE = "archive"
     WITNESS = "witness"
+    HOLD_FOOTAGE = "hold_footage"
+    DELETE_FOOTAGE = "delete_footage"
 
 
 ROLE_LABELS = {
@@ -54,16 +56,26 @@ ACT_LABELS = {
     Act.AGREE_STOP: N_("agree to stop an exam"),
     Act.ARCHIVE: N_("archive footage"),
     Act.WITNESS: N_("witness the hand-over"),
+    Act.HOLD_FOOTAGE: N_("put footage under a legal hold"),
+    Act.DELETE_FOOTAGE: N_("delete footage and lift legal holds"),
 }
 
 RIGHTS: dict[Role, frozenset[Act]] = {
     Role.SPECIALIST: frozenset({Act.VIEW, Act.RUN_CHECKS, Act.RECORD, Act.WRITE_LOG, Act.OPEN_INCIDENT, Act.ARCHIVE}),
     Role.HEAD_OF_POINT: frozenset({Act.VIEW, Act.ORDER_RECORDING, Act.COUNTERSIGN, Act.OPEN_INCIDENT, Act.WITNESS}),
     Role.COMMISSION_MEMBER: frozenset(
-        {Act.VIEW, Act.CONFIRM_CHECKS, Act.COUNTERSIGN, Act.OPEN_INCIDENT, Act.DECIDE_STOP, Act.WITNESS}
+        {
+            Act.VIEW,
+            Act.CONFIRM_CHECKS,
+            Act.COUNTERSIGN,
+            Act.OPEN_INCIDENT,
+            Act.DECIDE_STOP,
+            Act.WITNESS,
+            Act.HOLD_FOOTAGE,
+        }
     ),
-    Role.COMMISSION_HEAD: frozenset({Act.VIEW, Act.AGREE_STOP}),
-    Role.REGIONAL_ADMIN: frozenset({Act.VIEW}),
+    Role.COMMISSION_HEAD: frozenset({Act.VIEW, Act.AGREE_STOP, Act.HOLD_FOOTAGE}),
+    Role.REGIONAL_ADMIN: frozenset({Act.VIEW, Act.HOLD_FOOTAGE, Act.DELETE_FOOTAGE}),
 }
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from exam_kit.cctv.coverage import coverage
 from exam_kit.cctv.picture import STATE_LABELS, PictureState
 from exam_kit.cctv.picture_history import CALM, seen_states
-from exam_kit.cctv.segments import segments
+from exam_kit.cctv.segments import NO_FILE, segments
 from exam_kit.cctv.status import CAUSES
 from exam_kit.errors import UsageError, m
 from exam_kit.i18n import N_, translate
@@ -164,7 +164,7 @@ def _files(desk: Desk, day: ExamDay, camera: str) -> dict[str, Any]:
         "files": [
             [one.id, _ms(one.start), _ms(one.end) if one.end else None, one.path.rpartition("/")[2]]
             for one in segments(desk.store, camera, start=start, end=end)
-            if one.reason != "file_missing" and one.frames != 0
+            if one.reason not in NO_FILE and one.frames != 0
         ]
     }
 
