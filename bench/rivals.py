@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["goss", "testinfra"]
+__all__ = ["ascmhl", "bagit", "goss", "testinfra"]
 
 SUITE = "sid"
 
@@ -59,9 +59,24 @@ def _signed() -> str:
 
 def testinfra(cache: Path) -> Path:
     """The pytest of an environment that has pytest-testinfra and nothing else."""
-    program = cache / "testinfra" / "bin" / "pytest"
-    if not program.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(cache / "testinfra")], check=True)
-        pip = [str(cache / "testinfra" / "bin" / "python"), "-m", "pip", "-q", "install"]
-        subprocess.run([*pip, "pytest-testinfra"], check=True)
-    return program
+    return _own(cache, "testinfra", "pytest-testinfra", "pytest")
+
+
+def bagit(cache: Path) -> Path:
+    """The Library of Congress's `bagit.py`."""
+    return _own(cache, "bagit", "bagit==1.9.0", "bagit.py")
+
+
+def ascmhl(cache: Path) -> Path:
+    """The media industry's hash lists, by their reference tool."""
+    return _own(cache, "ascmhl", "ascmhl==1.2", "ascmhl")
+
+
+def _own(cache: Path, name: str, package: str, program: str) -> Path:
+    """The program of a package that has an environment to itself."""
+    found = cache / name / "bin" / program
+    if not found.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(cache / name)], check=True)
+        pip = [str(cache / name / "bin" / "python"), "-m", "pip", "-q", "install"]
+        subprocess.run([*pip, package], check=True)
+    return found

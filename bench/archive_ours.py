@@ -1,0 +1,88 @@
+"""Ours in a process of its own, as the agent runs it: the whole archive job, from the choice to the sealed bag.
+
+    python -m bench.archive_ours HOME DESTINATION [DESTINATION]
+
+Says "ready" when it has started, begins at a line of input, and prints as JSON what the run took. The hand-over's
+papers are stand-ins of a few bytes: what a form costs to print is not what is measured here.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.archive_footage import DAY
+from bench.archive_meter import io_read_bytes, peak_bytes
+from exam_kit.archive.act import Document, HandoverAct, KeepRule
+from exam_kit.archive.job import run_archive
+from exam_kit.archive.result import Progress
+from exam_kit.clock import SystemClock
+from exam_kit.home import Home
+from exam_kit.point import Zone, load_point
+from exam_kit.store import Ledger, open_store
+
+__all__ = ["main"]
+
+
+def _papers(act: HandoverAct) -> list[Document]:
+    return [Document("акт приёма-передачи.pdf", b"%PDF-1.7 " + act.number.encode())]
+
+
+def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
+    store, clock = open_store(home), SystemClock()
+    ledger, point = Ledger(store, home, clock), load_point(home.point_file)
+    sealing_at = 0.0
+
+    def progress(now: Progress) -> None:
+        nonlocal sealing_at
+        if now.phase == "sealing" and not sealing_at:
+            sealing_at = time.monotonic()
+
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began, read, spent = time.monotonic(), io_read_bytes(), _cpu_s()
+    result = run_archive(
+        store=store,
+        ledger=ledger,
+        home=home,
+        point=point,
+        day=DAY,
+        zones=[Zone.CORRIDOR, Zone.ENTRANCE],
+        destination=destinations[0],
+        actor="tech",
+        ordered_by="head",
+        documents=_papers,
+        progress=progress,
+        cancelled=lambda: False,
+        clock=clock,
+        keep=KeepRule(month=3, day=1, years=1, source="bench"),
+    )
+    ended = time.monotonic()
+    return {
+        "whole": result.state == "finished" and not result.failed,
+        "files": result.files,
+        "bytes": result.bytes,
+        "seconds": ended - began,
+        "sealing_s": ended - sealing_at,
+        "cpu_s": _cpu_s() - spent,
+        "peak_bytes": peak_bytes(),
+        "read_bytes": io_read_bytes() - read,
+        "own_count": result.device_bytes,
+    }
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main(home: str, *destinations: str) -> None:
+    print(json.dumps(_run(Home.at(Path(home)), [Path(destination) for destination in destinations])), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
