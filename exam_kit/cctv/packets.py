@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import count
 from typing import Any
@@ -16,7 +16,16 @@ from av.container import InputContainer
 from exam_kit.cctv.opening import files_of, open_file
 from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
-__all__ = ["FINE", "Packet", "codec_parameters", "is_stamped", "is_torn", "packets", "whole", "with_picture"]
+__all__ = [
+    "FINE",
+    "Packet",
+    "codec_parameters",
+    "is_stamped",
+    "is_torn",
+    "packets",
+    "whole",
+    "with_picture",
+]
 
 Packet = Any
 """PyAV's packet; its type parameter says nothing here."""
@@ -27,6 +36,12 @@ FINE = Fraction(1, 90_000)
 BURST_TICKS = round(Fraction(1, 1000) / FINE)
 
 SILENT_S = 1.0
+STARTING_S = 4.0
+WAITED_S = 0.002
+"""A read that took this long found nothing there."""
+REST_S = 0.4
+REST_GROWTH = 0.05
+"""Seconds of rest for each second since the connection began."""
 AT_ONCE_S = 1.0
 """A pause of the whole process counts as no more than this."""
 TORN_BYTES = 64
@@ -50,7 +65,9 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
             yield from _paced(container, source, stop, scrubber)
         else:
             stamped, newest = is_stamped(container), 0
-            for packet in whole(container.demux(_wanted(container, source))):
+            # Datagrams that come while nobody reads would be lost.
+            rest = stop.wait if source.kind == "rtsp" and not source.may_lose else None
+            for packet in whole(container.demux(_wanted(container, source)), rest):
                 if stop.is_set():
                     return
                 # The first packet of an RTSP stream has no timestamps but is the keyframe: only empty ones go.
@@ -70,20 +87,30 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
     raise fault from None
 
 
-def whole(incoming: Iterable[Packet]) -> Iterator[Packet]:
+def whole(incoming: Iterable[Packet], rest: Callable[[float], object] | None = None) -> Iterator[Packet]:
     """The packets without the piece of a frame that a cut connection leaves: the demuxer hands it out when it gives up
-    waiting for the rest. So one that was waited for long goes on only when another follows."""
+    waiting for the rest. So one that was waited for long goes on only when another follows.
+
+    With `rest`, a way to sleep for so many seconds, they are read several at a time: who waits for each is woken for
+    every piece of it that comes, and with many cameras that cost as much as all the work. What comes meanwhile waits
+    in the connection's buffer, which the system lets grow with what is read at once; so the rests grow as well, and
+    there is none in the beginning, when what had to be waited for tells the time (`Connection.anchored`).
+    """
     held: Packet | None = None
-    asked = time.monotonic()
+    began = asked = time.monotonic()
     for packet in incoming:
         if held is not None:
             yield held
             held = None
         now = time.monotonic()
-        if now - asked >= SILENT_S:
+        waited_s = now - asked
+        if waited_s >= SILENT_S:
             held = packet
         else:
             yield packet
+        if waited_s >= WAITED_S and rest is not None and now - began >= STARTING_S:
+            rest(min(REST_S, REST_GROWTH * (now - began)))
+            now = time.monotonic()
         asked = now
 
 
