@@ -21,7 +21,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from exam_kit.archive.act import HandoverAct
@@ -29,7 +29,7 @@ from exam_kit.archive.bag_paths import encode_path
 from exam_kit.archive.copy_journal import JOURNAL
 from exam_kit.archive.medium import BLOCK, fsync_folder
 from exam_kit.archive.selection import CameraCoverage
-from exam_kit.archive.sink import CopyTask, FolderSink
+from exam_kit.archive.sink import CopyTask, Proof
 from exam_kit.errors import ArchiveError, m
 from exam_kit.point import Point, Zone
 from exam_kit.store.keys import SigningKey
@@ -44,11 +44,13 @@ __all__ = [
     "PUBLIC_KEY",
     "SIGNATURE",
     "TAGMANIFEST",
+    "BagSink",
     "Listed",
     "bag_name",
     "coverage_json",
     "info_text",
     "seal",
+    "seal_lists",
     "sweep",
     "write_proved",
 ]
@@ -63,6 +65,21 @@ LISTS = (DECLARATION, INFO, MANIFEST, TAGMANIFEST, COVERAGE, JOURNAL)
 DECLARATION_TEXT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 _ZONE_CODES = {Zone.HEADQUARTERS: "HQ", Zone.ROOM: "ROOM", Zone.CORRIDOR: "COR", Zone.ENTRANCE: "ENTR"}
+
+
+class BagSink(Protocol):
+    """What takes the bag's own files: a folder, or the encryption around one."""
+
+    root: Path
+
+    def begin(self, path: str, *, direct: bool) -> None: ...
+    def write(self, data: memoryview) -> None: ...
+    def finish(self) -> None: ...
+    def abandon(self) -> None: ...
+    def settle(self, path: str) -> None: ...
+    def prove(self, task: CopyTask) -> Proof: ...
+    def accept(self, path: str) -> None: ...
+    def discard(self, path: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -80,8 +97,8 @@ def bag_name(point: Point, day: dt.date, zones: Sequence[Zone], copy: int) -> st
     return f"{point.region}_{point.code}_{day:%Y%m%d}_{codes}_copy{copy}"
 
 
-def info_text(act: HandoverAct, payload: Sequence[Listed]) -> str:
-    """bag-info.txt; the date is the act's, in the point's own zone."""
+def info_text(act: HandoverAct, payload: Sequence[Listed], supplement_to: str = "") -> str:
+    """bag-info.txt; the date is the act's, in the point's own zone. `supplement_to`: the first bag's name and hash."""
     local = act.made_at.astimezone(ZoneInfo(act.timezone))
     pairs = [
         ("Source-Organization", act.point_name),
@@ -96,6 +113,7 @@ def info_text(act: HandoverAct, payload: Sequence[Listed]) -> str:
         ("Exam-Date", act.exam_date.isoformat()),
         ("Exam-Zones", " ".join(act.zones)),
         ("Copy-Number", str(act.copy)),
+        ("Supplement-To", supplement_to),
         ("Ledger-Head", f"{act.ledger_head.seq} {act.ledger_head.hash}"),
         ("Keep-Until", act.keep_until.isoformat() if act.keep_until else ""),
     ]
@@ -108,12 +126,16 @@ def coverage_json(act: HandoverAct, cameras: Sequence[CameraCoverage], failed: S
         "title": "exam-kit coverage v1",
         **act.as_dict(),
         "cameras": [camera.as_dict() for camera in cameras],
+        "deficiency_messages": [
+            {"template": lacking.template, "values": {name: _plain(value) for name, value in lacking.values.items()}}
+            for lacking in act.deficiencies
+        ],
         "failed": list(failed),
     }
     return (json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
-def write_proved(sink: FolderSink, path: str, chunks: Iterable[bytes]) -> Listed:
+def write_proved(sink: BagSink, path: str, chunks: Iterable[bytes]) -> Listed:
     """Write one file of the bag's own by the same protocol as the footage: read back before it has its name.
 
     Raises:
@@ -132,7 +154,7 @@ def write_proved(sink: FolderSink, path: str, chunks: Iterable[bytes]) -> Listed
     finally:
         sink.abandon()
     sink.settle(path)
-    task = CopyTask(path, sink.part(path), size, digest.hexdigest())
+    task = CopyTask(path, Path(path), size, digest.hexdigest())
     if not sink.prove(task).same:
         sink.discard(path)
         raise ArchiveError(
@@ -143,18 +165,36 @@ def write_proved(sink: FolderSink, path: str, chunks: Iterable[bytes]) -> Listed
 
 
 def seal(
-    sink: FolderSink, act: HandoverAct, payload: Sequence[Listed], coverage: bytes, key: SigningKey, journal: bytes
+    sink: BagSink,
+    act: HandoverAct,
+    payload: Sequence[Listed],
+    coverage: bytes,
+    key: SigningKey,
+    journal: bytes | None,
+    supplement_to: str = "",
 ) -> str:
-    """Write everything outside `data/` and sign it; the SHA-256 of the tag manifest, which stands for the whole bag."""
-    tags = [
+    """Write everything outside `data/` and sign it; the SHA-256 of the tag manifest, which stands for the whole bag.
+
+    `journal` is what already lies in the bag as the copy's journal; None in the bag inside an encrypted one.
+    """
+    tags = [write_proved(sink, COVERAGE, [coverage])]
+    return seal_lists(sink, info_text(act, payload, supplement_to), payload, tags, key, journal)
+
+
+def seal_lists(
+    sink: BagSink, info: str, payload: Sequence[Listed], tags: Sequence[Listed], key: SigningKey, journal: bytes | None
+) -> str:
+    """The declaration, tags, lists and signature that make a folder a signed bag; the tag manifest's SHA-256."""
+    listed = [
+        *tags,
         write_proved(sink, DECLARATION, [DECLARATION_TEXT.encode()]),
-        write_proved(sink, INFO, [info_text(act, payload).encode()]),
-        write_proved(sink, COVERAGE, [coverage]),
+        write_proved(sink, INFO, [info.encode()]),
         write_proved(sink, PUBLIC_KEY, [key.public.pem()]),
         write_proved(sink, MANIFEST, _lines(payload)),
-        Listed(JOURNAL, hashlib.sha256(journal).hexdigest(), len(journal)),
     ]
-    text = b"".join(_lines(tags))
+    if journal is not None:
+        listed.append(Listed(JOURNAL, hashlib.sha256(journal).hexdigest(), len(journal)))
+    text = b"".join(_lines(listed))
     write_proved(sink, TAGMANIFEST, [text])
     write_proved(sink, SIGNATURE, [key.sign(text)])
     fsync_folder(sink.root)
@@ -188,6 +228,10 @@ def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield b"".join(waiting)
             waiting, size = [], 0
     yield b"".join(waiting)
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, int | float) else str(value)
 
 
 def _one_line(value: str) -> str:

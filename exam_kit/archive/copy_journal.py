@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from exam_kit.archive.medium import fsync_folder
+from exam_kit.archive.sink import CopyTask
 
 __all__ = ["JOURNAL", "CopyJournal", "Proved"]
 
@@ -52,6 +53,10 @@ class CopyJournal:
                 self.proved[path] = Proved(size, sha256)
             case {"do": "discarded", "path": str(path)}:
                 self.proved.pop(path, None)
+
+    def acknowledges(self, task: CopyTask) -> bool:
+        """Whether this very file is acknowledged."""
+        return self.proved.get(task.path) == Proved(task.bytes, task.sha256)
 
     def verified(self, path: str, size: int, sha256: str, device_bytes: int | None) -> None:
         """Acknowledge a file; durable on return."""
