@@ -9,27 +9,23 @@ import logging
 import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any
 
 from exam_kit.agent import orders
+from exam_kit.agent.archiving import serve_archive
+from exam_kit.agent.bag_duties import serve_deletion, serve_verify
 from exam_kit.agent.camera_clock import SetClocks
 from exam_kit.agent.checking import check_now
 from exam_kit.agent.import_footage import serve_import
 from exam_kit.agent.orders import Order
-from exam_kit.agent.papers import hand_over_documents
 from exam_kit.agent.spans import serve_export
-from exam_kit.archive.act import KeepRule
-from exam_kit.archive.job import run_archive
-from exam_kit.archive.result import Progress
-from exam_kit.checks import Result, load_profile
+from exam_kit.checks import Result
 from exam_kit.checks.model import Run
 from exam_kit.checks.report import cancelled_by
 from exam_kit.clock import Clock
-from exam_kit.errors import ExamKitError, m
+from exam_kit.errors import ExamKitError
 from exam_kit.home import Home
-from exam_kit.point import ExamDay, Point, Secrets, Zone
+from exam_kit.point import ExamDay, Point, Secrets
 from exam_kit.store import Ledger, Store
 
 __all__ = ["Duties"]
@@ -51,6 +47,7 @@ class Duties:
     def __post_init__(self) -> None:
         self._threads: dict[str, threading.Thread] = {}
         self._cancelled: dict[int | None, str] = {}
+        self._paused: set[int] = set()
         self._closing = False
         self.finished_runs: list[tuple[Order | None, Run]] = []
         self.failed_checks: list[str] = []
@@ -64,6 +61,13 @@ class Duties:
         """Ask the duty that serves this order (None: the check by plan) to end, on this login's word; what it has done
         stays."""
         self._cancelled[number] = by
+
+    def pause(self, number: int, on: bool) -> None:
+        """Let the archive that serves this order rest, or go on."""
+        if on:
+            self._paused.add(number)
+        else:
+            self._paused.discard(number)
 
     def close(self, timeout_s: float) -> None:
         """Interrupt what is under way. Its orders stay open, so that the next agent takes them up where they stood."""
@@ -83,6 +87,12 @@ class Duties:
         """Set camera clocks; `recording` tells which cameras are to record at that moment."""
         clocks = SetClocks(self.point, self.home, self.ledger, self.secrets, self.clock, recording)
         self._start("camera_clock", order, lambda: orders.end(self.ledger, order, "done", clocks.obey(order)))
+
+    def start_verify(self, order: Order) -> None:
+        self._start("verify_bag", order, self._serve, serve_verify, order)
+
+    def start_deletion(self, order: Order) -> None:
+        self._start("delete_footage", order, self._serve, serve_deletion, order)
 
     def start_export(self, order: Order) -> None:
         self._start("export_span", order, self._serve, serve_export, order)
@@ -155,40 +165,16 @@ class Duties:
             result = {"run": run.id, "verdict": run.verdict} | ({"by": by} if by else {})
             orders.end(self.ledger, order, "cancelled" if by else "done", result)
 
-    def _keep_rule(self) -> KeepRule | None:
-        keep = load_profile(self.point.profile, self.home).keep
-        return KeepRule(keep.month, keep.day, keep.years, keep.source) if keep else None
-
     def _archive(self, order: Order) -> None:
-        day = self.point.day(date.fromisoformat(order.body["day"]))
-        if day is None:
-            raise ExamKitError(
-                m("{day}: the point has no exam on this day. Choose one of its exam days.", day=order.body["day"])
-            )
-
-        def progress(now: Progress) -> None:
-            orders.report(self.store, order.id, now.as_dict())
-
-        result = run_archive(
-            store=self.store,
-            ledger=self.ledger,
-            home=self.home,
-            point=self.point,
-            day=day.date,
-            zones=[Zone(zone) for zone in order.body["zones"]],
-            destination=Path(order.body["destination"]),
-            actor=order.actor,
-            ordered_by=order.ordered_by,
-            documents=lambda act: hand_over_documents(
-                self.home, self.point, day, self.store, self.ledger, self.clock, act
-            ),
-            progress=progress,
-            cancelled=lambda: self._closing or order.id in self._cancelled,
-            clock=self.clock,
-            keep=self._keep_rule(),
+        failures = serve_archive(
+            order,
+            self.point,
+            self.home,
+            self.store,
+            self.ledger,
+            self.clock,
+            cancelled=lambda: order.id in self._cancelled,
+            closing=lambda: self._closing,
+            paused=lambda: order.id in self._paused,
         )
-        if result.state == "cancelled":
-            if not self._closing:
-                orders.end(self.ledger, order, "cancelled", result.as_dict())
-            return
-        orders.end(self.ledger, order, "done", result.as_dict())
+        self.failed_archives += [(order, text) for text in failures]

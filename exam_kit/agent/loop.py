@@ -39,6 +39,10 @@ LOOP_S = 0.2
 PLAN_BEAT_S = 15
 SET_S = 1.0
 """A local clock that moved by this much from one turn to the next was set, or daylight saving began or ended."""
+ORDER_OF_SERVICE = (
+    *("cancel", "pause", "stop", "record", "check", "archive", "verify_bag"),
+    *("export_span", "import_footage", "camera_clock", "delete_footage"),
+)
 TIME_SERVERS = "clock.offset"
 """The probe that compares the clock with time servers."""
 CHECKPOINT_BEAT_S = 600
@@ -202,7 +206,7 @@ class Agent:
 
     def _next_order(self) -> Order | None:
         """The next order that can be served now; one whose duty is busy waits its turn."""
-        for kind in ("cancel", "stop", "record", "check", "archive", "export_span", "import_footage", "camera_clock"):
+        for kind in ORDER_OF_SERVICE:
             if self.duties.busy(kind):
                 continue
             order = orders.take(self.store, kind)
@@ -219,6 +223,13 @@ class Agent:
             self.duties.start_check(order, self.watch.today())
         elif order.kind == "archive":
             self.duties.start_archive(order)
+        elif order.kind == "pause":
+            self.duties.pause(order.body["order"], bool(order.body["on"]))
+            orders.end(self.ledger, order, "done", {})
+        elif order.kind == "verify_bag":
+            self.duties.start_verify(order)
+        elif order.kind == "delete_footage":
+            self.duties.start_deletion(order)
         elif order.kind == "export_span":
             self.duties.start_export(order)
         elif order.kind == "import_footage":

@@ -33,7 +33,19 @@ __all__ = [
     "withdraw",
 ]
 
-KINDS = ("record", "stop", "check", "archive", "camera_clock", "export_span", "import_footage", "cancel")
+KINDS = (
+    "record",
+    "stop",
+    "check",
+    "archive",
+    "pause",
+    "verify_bag",
+    "delete_footage",
+    "camera_clock",
+    "export_span",
+    "import_footage",
+    "cancel",
+)
 OrderState = Literal["new", "taken", "done", "failed", "cancelled"]
 
 
@@ -62,8 +74,9 @@ def give(ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, orde
     """Record an order and return its number; durable on return.
 
     `body` by kind: ``record``, ``stop``, ``camera_clock`` {"cameras": [ids]}; ``check`` {"only": [check ids] or None};
-    ``archive`` {"day": "YYYY-MM-DD", "zones": [...], "destination": path}; ``cancel`` {"order": number}, None
-    for the check that the plan began.
+    ``archive`` {"day": "YYYY-MM-DD", "zones": [...], "destination": path}, and as `exam_kit.agent.archiving` reads it;
+    ``pause`` {"order": number, "on": whether}; ``verify_bag`` {"path": folder, "quick": whether}; ``delete_footage``
+    {"deletion": ledger entry}; ``cancel`` {"order": number}, None for the check that the plan began.
     `actor` is the login of who gave it on the screen, `ordered_by` the login or name of who ordered it.
 
     Raises:

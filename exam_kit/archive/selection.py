@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -13,17 +14,50 @@ from exam_kit.cctv.coverage import coverage
 from exam_kit.cctv.segments import DELETED, DELETING, NO_FILE, Segment, segments
 from exam_kit.cctv.segments import gaps as gaps_of
 from exam_kit.clock import iso
-from exam_kit.errors import Message, m
+from exam_kit.errors import ArchiveError, Message, m
 from exam_kit.home import Home
 from exam_kit.point import Camera, Point, Zone, zone_windows
 from exam_kit.store import Store
 
-__all__ = ["CameraCoverage", "Choice", "Piece", "Span", "choose"]
+__all__ = ["Asked", "CameraCoverage", "Choice", "Piece", "Span", "choose"]
 
 SLACK_S = 2.0
 """A hole between two pieces shorter than this is the cut at a keyframe, not missing footage."""
 
 Span = tuple[dt.datetime, dt.datetime]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be copied: the cameras of these zones and these cameras, whole pieces that touch `span` (None: all).
+
+    `span` is UTC.
+    """
+
+    zones: tuple[Zone, ...] = ()
+    cameras: tuple[str, ...] = ()
+    span: Span | None = None
+
+    def wants(self, point: Point, camera: Camera) -> bool:
+        return camera.id in self.cameras or point.zone_of(camera) in self.zones
+
+    def key(self) -> str:
+        """The same text for the same choice: by it an interrupted copy is found again."""
+        zones = [zone.value for zone in Zone if zone in self.zones]
+        if not self.cameras and self.span is None:
+            return json.dumps(zones)
+        span = [iso(moment) for moment in self.span] if self.span else None
+        return json.dumps({"zones": zones, "cameras": sorted(set(self.cameras)), "span": span})
+
+    def refuse_unknown(self, point: Point) -> None:
+        """Raises ArchiveError for a camera the point does not have, for nothing chosen, and for a reversed span."""
+        unknown = sorted(set(self.cameras) - {camera.id for camera in point.cameras})
+        if unknown:
+            raise ArchiveError(m("{camera}: the point has no such camera.", camera=", ".join(unknown)))
+        if not self.zones and not self.cameras:
+            raise ArchiveError(m("Archive: nothing is chosen. Choose places or cameras."))
+        if self.span and self.span[0] >= self.span[1]:
+            raise ArchiveError(m("Archive: the time span ends before it begins. Correct it."))
 
 
 @dataclass(frozen=True)
@@ -66,17 +100,23 @@ class Choice:
     deficiencies: tuple[Message, ...]
 
 
-def choose(store: Store, point: Point, home: Home, day: dt.date, zones: Sequence[Zone], now: dt.datetime) -> Choice:
+def choose(
+    store: Store, point: Point, home: Home, day: dt.date, asked: Asked | Sequence[Zone], now: dt.datetime
+) -> Choice:
     """Pieces, gaps, coverage and what is lacking, camera by camera in the point's order. `now` is UTC."""
+    if not isinstance(asked, Asked):
+        asked = Asked(tuple(asked))
     pieces: list[Piece] = []
     gaps: list[ActGap] = []
     cameras: list[CameraCoverage] = []
     lacking: list[Message] = []
     for camera in point.cameras:
         zone = point.zone_of(camera)
-        if zone not in zones:
+        if not asked.wants(point, camera):
             continue
-        begins, ends = _reach(point, day, zone)
+        begins, ends = _within(_reach(point, day, zone), asked.span)
+        if begins >= ends:
+            continue  # the span lies outside the day
         found = segments(store, camera.id, start=begins, end=ends)
         kept = [
             segment
@@ -84,7 +124,7 @@ def choose(store: Store, point: Point, home: Home, day: dt.date, zones: Sequence
             if segment.closed and segment.end and segment.bytes is not None and segment.reason not in NO_FILE
         ]
         pieces += [_piece(segment, zone, camera.room, home) for segment in kept]
-        logged, covered = _day(store, point, camera, day, now)
+        logged, covered = _day(store, point, camera, day, (begins, ends), now)
         gaps += logged
         cameras.append(covered)
         lacking += _lacking(camera, found, kept, logged, covered, point)
@@ -101,12 +141,16 @@ def _reach(point: Point, day: dt.date, zone: Zone) -> tuple[dt.datetime, dt.date
     return (min(begins, window.start), max(ends, window.end)) if window else (begins, ends)
 
 
+def _within(reach: Span, span: Span | None) -> Span:
+    return (max(reach[0], span[0]), min(reach[1], span[1])) if span else reach
+
+
 def _day(
-    store: Store, point: Point, camera: Camera, day: dt.date, now: dt.datetime
+    store: Store, point: Point, camera: Camera, day: dt.date, reach: Span, now: dt.datetime
 ) -> tuple[list[ActGap], CameraCoverage]:
     """The gaps of one camera's local day and how it is covered, by the same arithmetic the screens use."""
     zone = point.zone_of(camera)
-    begins, ends = _reach(point, day, zone)
+    begins, ends = reach
     logged = [
         ActGap(camera.id, camera.room, zone.value, gap.start, gap.end, gap.cause, gap.detail)
         for gap in gaps_of(store, camera.id, begins, ends)
@@ -120,11 +164,12 @@ def _day(
     logged += [ActGap(camera.id, camera.room, zone.value, span.start, span.end, "not_recorded") for span in unexplained]
     exam = point.day(day)
     window = zone_windows(point, exam).get(zone) if exam else None
+    planned = (max(window.start, begins), min(window.end, now, ends)) if window else None
     return sorted(logged, key=lambda gap: gap.start), CameraCoverage(
         camera.id,
         camera.room,
         zone.value,
-        (window.start, min(window.end, now)) if window and window.start < now else None,
+        planned if planned and planned[0] < planned[1] else None,
         seen.recorded_s,
         seen.gap_s,
         sum((span.end - span.start).total_seconds() for span in unexplained),

@@ -1,0 +1,92 @@
+"""The agent's orders about copies: two destinations of which one fails, a bag verified, kept footage deleted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exam_kit.agent import orders
+from exam_kit.agent.loop import Agent
+from exam_kit.archive.deletion import SignedPin, order_deletion
+from exam_kit.archive.delivered import take_receipt
+from exam_kit.archive.receipt import Receipt, write_receipt
+from exam_kit.home import Home
+from exam_kit.store import Account, Accounts, Ledger, Role, open_store
+from exam_kit.store.keys import SigningKey
+from tests.archive_day import DAY, KEEP, record
+from tests.conftest import POINT_TOML
+
+Until = Callable[..., None]
+
+
+@pytest.fixture
+def agent(home: Home, tmp_path: Path) -> Iterator[Agent]:
+    region = SigningKey.load_or_create(tmp_path / "region")
+    (home.keys / "region.pub").write_bytes(region.public.pem())
+    text = POINT_TOML + '[region_centre]\nkey = "keys/region.pub"\n'
+    home.point_file.write_text(text, encoding="utf-8")
+    store = open_store(home)
+    record(store, Ledger(store, home), home)
+    store.close()
+    made = Agent(home, plan_beat_s=60)
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    yield made
+    made.stop()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+def served(agent: Agent, until: Until, kind: str, **body: Any) -> orders.Order:
+    number = orders.give(agent.ledger, kind, body, actor="terminal:tester", ordered_by="head", why="test")
+    until(lambda: not _get(agent, number).open, 90)
+    return _get(agent, number)
+
+
+def _get(agent: Agent, number: int) -> orders.Order:
+    found = orders.get(agent.store, number)
+    assert found is not None
+    return found
+
+
+def test_from_two_copies_to_the_deletion_by_two(agent: Agent, until: Until, tmp_path: Path) -> None:
+    stick, gone = tmp_path / "stick", tmp_path / "not-plugged-in"
+    stick.mkdir()
+    made = served(agent, until, "archive", day=str(DAY), zones=["corridor"], destinations=[str(stick), str(gone)])
+    assert (made.state, [one["state"] for one in made.result["copies"]]) == ("done", ["finished", "failed"])
+    assert str(gone) in made.result["copies"][1]["said"]["en"]["error"]
+    bag = Path(made.result["bag"])
+    assert bag.parent == stick and made.result["files"] == 3
+
+    whole = served(agent, until, "verify_bag", path=str(bag))
+    assert (whole.state, whole.result["outcome"], whole.result["signature"]) == ("done", "whole", "valid")
+    assert set(whole.result["text"]) == {"ru", "en", "lv"}
+    next(bag.rglob("*.mp4")).write_bytes(b"changed")
+    changed = served(agent, until, "verify_bag", path=str(bag))
+    assert (changed.state, changed.result["outcome"]) == ("done", "changed")
+
+    accounts, region = Accounts(agent.store, agent.ledger), SigningKey.load_or_create(tmp_path / "region")
+    for login, pin in (("anna", "135790"), ("boris", "246801")):
+        accounts.create(Account(login, f"Имя {login}", Role.REGIONAL_ADMIN, "РЦОИ", "ru"), pin, actor="agent")
+    receipt = Receipt(
+        "77", "0001", DAY, bag.name, made.result["bag_hash"], 1, agent.clock.now(), "taken", 3, 1, 3.0, 3.0, 9.0
+    )
+    take_receipt(agent.ledger, agent.home, agent.point, write_receipt(region, receipt), "tech")
+    two = SignedPin("anna", "135790"), SignedPin("boris", "246801")
+    ordered = order_deletion(
+        agent.ledger, agent.home, accounts, KEEP, DAY, dt.date(2030, 1, 1), two, "срок истёк", "12"
+    )
+    kept = served(agent, until, "delete_footage", deletion=ordered.seq)
+    today = agent.clock.now().date()
+    if today <= KEEP.until(DAY):  # the agent goes by its own clock, whoever ordered
+        assert (kept.result["files"], kept.result["left"]) == (0, 3)
+        assert "the date is not past" in kept.result["why_left"]["en"]
+    else:
+        assert (kept.result["files"], kept.result["left"]) == (3, 0)
+    refused = served(agent, until, "delete_footage", deletion=ordered.seq)
+    assert refused.state == "failed"
