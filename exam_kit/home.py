@@ -42,6 +42,11 @@ class Home:
         return self.root / "point.toml"
 
     @property
+    def region_file(self) -> Path:
+        """Its being there makes this a region's home."""
+        return self.root / "region.toml"
+
+    @property
     def profiles(self) -> Path:
         """The point's own check profiles; they win over the shipped ones of the same name."""
         return self.root / "profiles"
