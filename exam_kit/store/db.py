@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,14 @@ class Store:
             raise _store_error(self.path, problem) from problem
         return connection
 
+    @property
+    def after_commit(self) -> dict[str, Callable[[], object]]:
+        """What this thread's transaction does once it is committed, by name; forgotten when it is rolled back."""
+        found: dict[str, Callable[[], object]] | None = getattr(self._local, "after_commit", None)
+        if found is None:
+            found = self._local.after_commit = {}
+        return found
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One write transaction, committed and durable when the block ends, rolled back when it raises.
@@ -89,6 +97,7 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as problem:
             raise _store_error(self.path, problem) from problem
+        self.after_commit.clear()
         try:
             yield connection
             connection.execute("COMMIT")
@@ -98,6 +107,9 @@ class Store:
         except BaseException:
             _roll_back(connection)
             raise
+        for act in list(self.after_commit.values()):
+            act()
+        self.after_commit.clear()
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """The rows of a SELECT."""

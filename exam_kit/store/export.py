@@ -1,7 +1,7 @@
 """The ledger as one text file that proves itself elsewhere.
 
-First line: what it is and whose (point, public key). Then one line per entry, ``hash`` TAB canonical JSON. Then the
-checkpoints, each on one line. Nothing in it needs this program to be read.
+First line: what it is and whose (point, public key). Then one line per entry: hash, a blank and its seal where it has
+one, TAB, canonical JSON. Then the checkpoints, each on one line. Nothing in it needs this program to be read.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ def export_lines(ledger: Ledger, up_to: int | None = None) -> Iterator[str]:
     header = {"title": EXPORT_TITLE, "ledger": ledger.id, "key": ledger.public_key.pem().decode()}
     yield json.dumps(header, ensure_ascii=False, sort_keys=True)
     connection = ledger.store.connection
-    for record, digest in connection.execute("SELECT record, hash FROM ledger WHERE seq <= ? ORDER BY seq", (last,)):
-        yield f"{digest}\t{record}"
+    entries = "SELECT record, hash, seal FROM ledger WHERE seq <= ? ORDER BY seq"
+    for record, digest, seal in connection.execute(entries, (last,)):
+        yield f"{digest} {seal.hex()}\t{record}" if seal else f"{digest}\t{record}"
     for (text,) in connection.execute("SELECT text FROM checkpoint WHERE seq <= ? ORDER BY seq", (last,)):
         yield "checkpoint\t" + json.dumps(text)
 

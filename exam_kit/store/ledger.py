@@ -3,14 +3,15 @@
 Entry *n* is the RFC 8785 canonical JSON of ``{seq, at, boot, mono, actor, kind, body, prev}``; its hash is SHA-256
 over a domain tag, the ledger's id and that text. `prev` is the hash before it, so a changed entry breaks every one
 after it. A checkpoint is a short signed text naming the head; kept outside the machine (in a bag, on paper, on a
-stick), it makes a rewritten chain, a cut tail or an older copy visible.
+stick), it makes a rewritten chain, a cut tail or an older copy visible. Each entry also carries a seal under a key
+that moves on with it (see `seal`), so that what was written before a theft cannot be forged after it.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -26,15 +27,25 @@ import rfc8785
 from exam_kit.clock import Clock, SystemClock, from_iso, iso
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
+from exam_kit.store.checkpoint import Checkpoint
 from exam_kit.store.db import Store
 from exam_kit.store.durable import sync_folder
 from exam_kit.store.keys import SigningKey, VerifyKey
+from exam_kit.store.seal import Enrolment, SealKey, SealState, commitment, seal_of
 
 __all__ = ["Checkpoint", "Entry", "Head", "Ledger", "entry_hash"]
 
+log = logging.getLogger(__name__)
+
 DOMAIN = b"exam-kit ledger v1\n"
 GENESIS = "ledger.opened"
-CHECKPOINT_TITLE = "exam-kit checkpoint v1"
+SEALED, KEY_CHANGED, KEY_LOST, ENROLLED = "ledger.sealed", "ledger.key_changed", "ledger.key_lost", "ledger.enrolled"
+KEY_KINDS = (GENESIS, SEALED, KEY_CHANGED, KEY_LOST)
+"""Entries that name a key: the one that opens the ledger, the start of sealing in an older one, a change, a loss."""
+
+PRESENT_SEAL = """SELECT json_extract(record, '$.body.seal') FROM ledger
+WHERE kind IN (SELECT value FROM json_each(?)) AND json_extract(record, '$.body.seal') IS NOT NULL
+ORDER BY seq DESC LIMIT 1"""
 
 
 @dataclass(frozen=True)
@@ -62,54 +73,6 @@ def entry_hash(ledger_id: str, record: str) -> str:
     return hashlib.sha256(DOMAIN + ledger_id.encode() + b"\n" + record.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A signed statement: at this moment the chain ended with this entry."""
-
-    ledger: str
-    seq: int
-    hash: str
-    at: str
-    key: str
-    signature: bytes
-
-    @property
-    def message(self) -> bytes:
-        """What is signed."""
-        lines = (
-            CHECKPOINT_TITLE,
-            f"ledger {self.ledger}",
-            f"seq {self.seq}",
-            f"hash {self.hash}",
-            f"at {self.at}",
-            f"key {self.key}",
-        )
-        return ("\n".join(lines) + "\n").encode()
-
-    def text(self) -> str:
-        """The form that is kept and printed."""
-        return self.message.decode() + f"sig {base64.b64encode(self.signature).decode()}\n"
-
-    @classmethod
-    def parse(cls, text: str) -> Checkpoint:
-        """The inverse of `text`; ValueError when it is not a checkpoint."""
-        title, *lines = text.strip().splitlines()
-        pairs = dict(line.split(" ", 1) for line in lines if " " in line)
-        if title != CHECKPOINT_TITLE or set(pairs) != {"ledger", "seq", "hash", "at", "key", "sig"}:
-            raise ValueError("not an exam-kit checkpoint")
-        return cls(
-            pairs["ledger"],
-            int(pairs["seq"]),
-            pairs["hash"],
-            pairs["at"],
-            pairs["key"],
-            base64.b64decode(pairs["sig"], validate=True),
-        )
-
-    def signed_by(self, key: VerifyKey) -> bool:
-        return key.holds(self.message, self.signature)
-
-
 class Ledger:
     """The one way to write and read the chain. Safe from several processes at once."""
 
@@ -118,6 +81,7 @@ class Ledger:
         self._home = home
         self.clock = clock or SystemClock()
         self._key = None if store.read_only else SigningKey.load_or_create(home.keys)
+        self._seal = SealKey(home.keys)
 
     def append(
         self,
@@ -135,25 +99,110 @@ class Ledger:
             StoreError: the database refused; nothing was added.
         """
         with self.store.transaction() as connection:
-            head = self.head()
-            prev = head.hash
-            if head.seq == 0:
-                prev = self._open(connection).hash
-            entry = self._insert(connection, max(head.seq, 1) + 1, prev, kind, body, actor)
+            entry = self._next(connection, kind, body, actor)
             if also is not None:
                 also(connection, entry)
             return entry
 
-    def _open(self, connection: sqlite3.Connection) -> Entry:
-        """The first entry names the ledger and the key its checkpoints are signed with."""
-        key = self._key
-        if key is None:
+    def _next(
+        self,
+        connection: sqlite3.Connection,
+        kind: str,
+        body: Mapping[str, Any],
+        actor: str,
+        by: SealState | None = None,
+    ) -> Entry:
+        """Append inside the transaction; `by` where the entry itself begins a key."""
+        row = connection.execute("SELECT seq, hash, seal FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
+        if row is None:
+            self._open(connection)
+            return self._next(connection, kind, body, actor, by)
+        seq, prev, seal = row
+        state = by or self._seal_state(connection, seq + 1, sealed=seal is not None)
+        if state is None:  # the seal had to begin anew, with an entry of its own
+            return self._next(connection, kind, body, actor)
+        return self._insert(connection, seq + 1, prev, kind, body, actor, state)
+
+    def _open(self, connection: sqlite3.Connection) -> None:
+        """The first entry names the ledger, the key its checkpoints are signed with, and commits to the first seal."""
+        key = self._signing()
+        first = Enrolment.new(str(uuid.uuid4()), 1)
+        self._seal.wait(first)
+        body = {
+            "ledger": first.ledger,
+            "key": key.public.pem().decode(),
+            "fingerprint": key.public.fingerprint,
+            "seal": commitment(first.key),
+            "seal_from": 1,
+        }
+        self._insert(connection, 1, "", GENESIS, body, "agent", SealState.first(first.key, 1))
+
+    def _signing(self) -> SigningKey:
+        if self._key is None:
             raise StoreError(m("The ledger was opened for reading only."))
-        body = {"ledger": str(uuid.uuid4()), "key": key.public.pem().decode(), "fingerprint": key.public.fingerprint}
-        return self._insert(connection, 1, "", GENESIS, body, "agent")
+        return self._key
+
+    def _seal_state(self, connection: sqlite3.Connection, seq: int, *, sealed: bool) -> SealState | None:
+        """The key for entry `seq`; None when it had to begin anew and the numbers have moved on by that entry."""
+        moved = self.store.after_commit.get("seal")
+        state = moved.state if isinstance(moved, _Move) else self._seal.read()
+        if not sealed:
+            self.begin_seal(SEALED, {"why": "the ledger was kept without a seal before"}, "agent")
+            return None
+        state, why = self._fitting(connection, state, seq)
+        if state is None:
+            log.error("the ledger's seal begins anew at entry %d: %s", seq, why)
+            self.begin_seal(KEY_LOST, {"why": why}, "agent")
+            return None
+        return state.at(seq)
+
+    def _fitting(
+        self, connection: sqlite3.Connection, state: SealState | None, seq: int
+    ) -> tuple[SealState | None, str]:
+        epoch = self._present_epoch(connection)
+        if state is None or state.epoch != epoch:
+            # A power cut between the entry that began a key and the key's file: its first key still waits.
+            waiting = self._seal.waiting
+            first = SealState.first(waiting.key, waiting.start) if waiting else None
+            if first is None or first.epoch != epoch:
+                return None, "there is no key" if state is None else "the key belongs to another ledger"
+            state = first
+        if state.position > seq:
+            return None, f"the key has moved on to entry {state.position}: an older ledger was put back"
+        return state, ""
+
+    def _present_epoch(self, connection: sqlite3.Connection) -> bytes:
+        row = connection.execute(PRESENT_SEAL, (json.dumps(KEY_KINDS),)).fetchone()
+        return bytes.fromhex(row[0])[:8] if row else b""
+
+    def begin_seal(self, kind: str, body: Mapping[str, Any], actor: str) -> Entry:
+        """Begin a new first key with an entry of `kind`, which waits to be handed over.
+
+        A change of the key is sealed with the old one and takes effect after it; otherwise the entry itself is the
+        first under the new key.
+        """
+        with self.store.transaction() as connection:
+            start = self.head().seq + (2 if kind == KEY_CHANGED else 1)
+            first = Enrolment.new(self.id, start)
+            self._seal.wait(first)
+            state = SealState.first(first.key, start)
+            whole = {**body, "seal": commitment(first.key), "seal_from": start}
+            entry = self._next(connection, kind, whole, actor, None if kind == KEY_CHANGED else state)
+            if kind == KEY_CHANGED:
+                if entry.seq != start - 1:
+                    raise StoreError(m("The seal had to begin anew just now. Give the command again."))
+                self.store.after_commit["seal"] = _Move(self._seal, state)
+            return entry
 
     def _insert(
-        self, connection: sqlite3.Connection, seq: int, prev: str, kind: str, body: Mapping[str, Any], actor: str
+        self,
+        connection: sqlite3.Connection,
+        seq: int,
+        prev: str,
+        kind: str,
+        body: Mapping[str, Any],
+        actor: str,
+        state: SealState,
     ) -> Entry:
         at = self.clock.now()
         record = rfc8785.dumps(
@@ -168,9 +217,13 @@ class Ledger:
                 "prev": prev,
             }
         ).decode()
-        ledger_id = str(body["ledger"]) if seq == 1 else self.id
-        digest = entry_hash(ledger_id, record)
-        connection.execute("INSERT INTO ledger (seq, record, hash) VALUES (?, ?, ?)", (seq, record, digest))
+        digest = entry_hash(str(body["ledger"]) if seq == 1 else self.id, record)
+        connection.execute(
+            "INSERT INTO ledger (seq, record, hash, seal) VALUES (?, ?, ?, ?)",
+            (seq, record, digest, seal_of(state.key, digest)),
+        )
+        # Not before the commit: a key ahead of the entries could not seal the next one.
+        self.store.after_commit["seal"] = _Move(self._seal, state.at(seq + 1))
         return Entry(seq, at, actor, kind, dict(body), digest)
 
     @property
@@ -202,8 +255,7 @@ class Ledger:
 
         The head that already has one is not signed twice.
         """
-        if self._key is None:
-            raise StoreError(m("The ledger was opened for reading only."))
+        key = self._signing()
         with self.store.transaction() as connection:
             head = self.head()
             if head.seq == 0:
@@ -212,7 +264,6 @@ class Ledger:
             if kept:
                 made = Checkpoint.parse(kept[0])
             else:
-                key = self._key
                 unsigned = Checkpoint(self.id, head.seq, head.hash, iso(self.clock.now()), key.public.fingerprint, b"")
                 made = Checkpoint(
                     unsigned.ledger, unsigned.seq, unsigned.hash, unsigned.at, unsigned.key, key.sign(unsigned.message)
@@ -225,6 +276,21 @@ class Ledger:
     def public_key(self) -> VerifyKey:
         """The key that checks this ledger's checkpoints."""
         return self._key.public if self._key else VerifyKey.load(self._home.keys / "ledger.pub")
+
+
+class _Move:
+    """Moves the seal's key on once the entries are committed."""
+
+    def __init__(self, key: SealKey, state: SealState) -> None:
+        self._key = key
+        self.state = state
+
+    def __call__(self) -> None:
+        try:
+            self._key.move(self.state)
+        except OSError as problem:
+            # The entry is on the disk and must count as written; the next append brings the key up.
+            log.error("the seal's key could not be moved on: %s", problem)
 
 
 def _write_anchor(path: Path, text: str) -> None:

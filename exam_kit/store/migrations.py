@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils.migrations import Migrations
 
-from exam_kit.store.schema import INDEXES, LEDGER_SCHEMA, PICTURE_TABLES, PLAN_COLUMNS, STATION_TABLES, TABLES
+from exam_kit.store.schema import (
+    APPLICATION_ID,
+    FIRST_LEDGER_SCHEMA,
+    INDEXES,
+    PICTURE_TABLES,
+    PLAN_COLUMNS,
+    SEAL_COLUMN,
+    STATION_TABLES,
+    TABLES,
+)
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -19,7 +28,7 @@ migrations = Migrations("exam_kit")
 @migrations()
 def m001_ledger(db: Database) -> None:
     """The append-only ledger and its signed checkpoints."""
-    for statement in LEDGER_SCHEMA.values():
+    for statement in FIRST_LEDGER_SCHEMA.values():
         db.execute(statement)
 
 
@@ -56,3 +65,10 @@ def m006_plan_moments(db: Database) -> None:
     """Every run of a planned window, whether clocks set later may judge it anew, and when its loss was reported."""
     for statement in PLAN_COLUMNS:
         db.execute(statement)
+
+
+@migrations()
+def m007_seal(db: Database) -> None:
+    """Each entry's seal under the key that moves on with it; what stood there before stays unsealed."""
+    db.execute(SEAL_COLUMN)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")

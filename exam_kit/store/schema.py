@@ -6,10 +6,24 @@ is kept by name because `log verify` compares it with what stands in the file: a
 
 from __future__ import annotations
 
-__all__ = ["INDEXES", "LEDGER_SCHEMA", "PICTURE_TABLES", "PLAN_COLUMNS", "SCHEMA_VERSION", "STATION_TABLES", "TABLES"]
+__all__ = [
+    "APPLICATION_ID",
+    "FIRST_LEDGER_SCHEMA",
+    "INDEXES",
+    "LEDGER_SCHEMA",
+    "PICTURE_TABLES",
+    "PLAN_COLUMNS",
+    "SCHEMA_VERSION",
+    "SEAL_COLUMN",
+    "STATION_TABLES",
+    "TABLES",
+]
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """How many steps `migrations` has; kept in the file, so that one that is up to date is known at a glance."""
+
+APPLICATION_ID = 0x45584B54
+"""EXKT: says of the file whose it is."""
 
 
 def _frozen(table: str, act: str) -> str:
@@ -19,7 +33,7 @@ def _frozen(table: str, act: str) -> str:
     )
 
 
-LEDGER_SCHEMA = {
+FIRST_LEDGER_SCHEMA = {
     "ledger": """CREATE TABLE ledger (
   seq INTEGER PRIMARY KEY,
   record TEXT NOT NULL,
@@ -46,6 +60,14 @@ BEGIN SELECT RAISE(ABORT, 'ledger: only the next entry of the chain may be added
 WHEN NEW.seq <= (SELECT coalesce(max(seq), 0) FROM checkpoint)
 BEGIN SELECT RAISE(ABORT, 'checkpoint: only a later checkpoint may be added'); END""",
 }
+SEAL_COLUMN = "ALTER TABLE ledger ADD COLUMN seal BLOB"
+
+LEDGER_SCHEMA = {
+    **FIRST_LEDGER_SCHEMA,
+    # As SQLite writes the table down after the step that added the column.
+    "ledger": FIRST_LEDGER_SCHEMA["ledger"].replace(") STRICT", ", seal BLOB) STRICT"),
+}
+"""The ledger's SQL as it must stand in an up-to-date file."""
 
 TABLES = (
     # People who sign in. A PIN is kept as an argon2 hash only.
