@@ -100,10 +100,12 @@ def archive(
     cancelled: Callable[[], bool] = lambda: False,
     keep: KeepRule | None = KEEP,
     make: bool = True,
+    also_to: Sequence[Path] = (),
+    paused: Callable[[], bool] = lambda: False,
 ) -> ArchiveResult:
-    """Run the archive; the destination is made first unless `make` is false."""
-    if make:
-        destination.mkdir(exist_ok=True)
+    """Run the archive; the destinations are made first unless `make` is false."""
+    for place in (destination, *also_to) if make else ():
+        place.mkdir(exist_ok=True)
     return run_archive(
         store=store,
         ledger=ledger,
@@ -111,12 +113,13 @@ def archive(
         point=point,
         day=DAY,
         zones=zones,
-        destination=destination,
+        destinations=[destination, *also_to],
         actor="tech",
         ordered_by="head",
         documents=documents,
         progress=progress,
         cancelled=cancelled,
+        paused=paused,
         clock=clock,
         keep=keep,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,7 +129,7 @@ class _Work:
         self.lane: Lane | None = None
         self.outstanding = 0
         self.fresh: list[CopyTask] = []
-        self._done_files, self._done_bytes, self._name = target.before.done_files, target.before.done_bytes, ""
+        self._done_files, self._done_bytes = target.before.done_files, target.before.done_bytes
         self._lying: set[str] = set()
         self._retried: set[str] = set()
         self._rate = Rate(clock)
@@ -152,8 +151,6 @@ class _Work:
                 target.tally.count(proof)
                 target.tally.verified += 1
                 self._one_less()
-                self._done_files, self._done_bytes = self._done_files + 1, self._done_bytes + task.bytes
-                self._name = task.path
                 return [task]
             case Differs(task, proof):
                 target.tally.count(proof)
@@ -193,7 +190,14 @@ class _Work:
             self.target.problem.__cause__ = problem
         self.outstanding = 0
 
-    def tell_progress(self) -> None:
+    def acknowledge(self, tasks: Sequence[CopyTask]) -> None:
+        if tasks:
+            self.target.acknowledged(tasks)
+        for task in tasks:
+            self._done_files, self._done_bytes = self._done_files + 1, self._done_bytes + task.bytes
+            self.tell_progress(task.path)
+
+    def tell_progress(self, name: str = "") -> None:
         before, written = self.target.before, self.lane.written_bytes if self.lane else 0
         done = self._done_bytes
         self.target.tally.copied_bytes = written
@@ -201,7 +205,7 @@ class _Work:
         left = max(before.bytes - done, 0) / rate if rate > 0 else None
         self.target.progress(
             Progress(
-                before.phase, before.files, self._done_files, before.bytes, self._done_bytes, self._name, rate, left
+                before.phase, before.files, self._done_files, before.bytes, self._done_bytes, name, rate, left
             )
         )
 
@@ -218,14 +222,12 @@ def _feed(works: Sequence[_Work], pipeline: Pipeline) -> None:
 
 
 def _act(works: Sequence[_Work], told: Sequence[tuple[Lane | None, Event]]) -> None:
-    durable: dict[int, list[CopyTask]] = defaultdict(list)
-    for lane, event in told:
-        for number, work in enumerate(works):
+    for work in works:
+        durable: list[CopyTask] = []
+        for lane, event in told:
             if lane is None or lane is work.lane:
-                durable[number] += work.act(event)
-    for number, tasks in durable.items():
-        if tasks:
-            works[number].target.acknowledged(tasks)
+                durable += work.act(event)
+        work.acknowledge(durable)
 
 
 def _waiting(events: queue.Queue[tuple[Lane | None, Event]]) -> list[tuple[Lane | None, Event]]:

@@ -56,7 +56,7 @@ class JobRows:
                     (found[0]["id"],),
                 )
                 bag = Path(found[0]["bag"])
-                return Job(found[0]["id"], bag, int(bag.name.rpartition("copy")[2]), True)
+                return Job(found[0]["id"], bag, _copy(bag), True)
             return self._new(connection, point, day, zones, named, destination)
 
     def _new(
@@ -68,12 +68,14 @@ class JobRows:
         named: str,
         destination: Path,
     ) -> Job:
-        jobs = self._store.query("SELECT id, zones, state FROM archive_job WHERE day = ?", (str(day),))
-        copy = 1 + sum(job["zones"] == named and job["state"] == "finished" for job in jobs)
-        bag = destination / bag_name(point, day, zones, copy)
-        while bag.exists() or bag.with_name(bag.name + PART).exists():
+        jobs = self._store.query("SELECT id, zones, state, bag FROM archive_job WHERE day = ?", (str(day),))
+        taken = {_copy(job["bag"]) for job in jobs if job["zones"] == named and job["state"] != "given_up"}
+        copy = 0
+        while True:
             copy += 1
             bag = destination / bag_name(point, day, zones, copy)
+            if copy not in taken and not bag.exists() and not bag.with_name(bag.name + PART).exists():
+                break
         number = 1 + max((int(found[1]) for job in jobs if (found := re.search(r"-(\d+)$", job["id"]))), default=0)
         job_id = f"{point.region}-{point.code}-{day:%Y%m%d}-{number}"
         connection.execute(
@@ -114,18 +116,20 @@ class JobRows:
             )
             self._count(connection, job)
 
-    def acknowledge(self, job: Job, task: CopyTask) -> None:
-        """The file is proved and journaled: its row says so, durably."""
-        self._set(job, task.path, "verified", "")
+    def acknowledge(self, job: Job, tasks: Sequence[CopyTask]) -> None:
+        """These files are proved and journaled: their rows say so, durably."""
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "UPDATE archive_file SET state = 'verified', detail = '' WHERE job = ? AND path = ?",
+                [(job.id, task.path) for task in tasks],
+            )
+            self._count(connection, job)
 
     def fail(self, job: Job, path: str, message: Message) -> None:
-        self._set(job, path, "failed", _kept(message))
-
-    def _set(self, job: Job, path: str, state: str, detail: str) -> None:
         with self._store.transaction() as connection:
             connection.execute(
-                "UPDATE archive_file SET state = ?, detail = ? WHERE job = ? AND path = ?",
-                (state, detail, job.id, path),
+                "UPDATE archive_file SET state = 'failed', detail = ? WHERE job = ? AND path = ?",
+                (_kept(message), job.id, path),
             )
             self._count(connection, job)
 
@@ -148,6 +152,11 @@ class JobRows:
         """Set the state alone."""
         with self._store.transaction() as connection:
             connection.execute("UPDATE archive_job SET state = ? WHERE id = ?", (state, job.id))
+
+
+def _copy(bag: str | Path) -> int:
+    """The copy's number, which ends a bag's name."""
+    return int(str(bag).rpartition("copy")[2])
 
 
 def _kept(message: Message) -> str:

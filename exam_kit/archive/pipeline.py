@@ -10,7 +10,7 @@ import hashlib
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from io import FileIO
 from typing import NoReturn
 
@@ -104,12 +104,15 @@ class Pipeline:
                 self._hand(Begin(passage), lanes)
                 read = 0
                 try:
-                    for buffer in self._blocks(source):
+                    while read < task.bytes and lanes:
+                        buffer = self._block(source)
+                        if not buffer.length:
+                            self._pool.give_back(buffer)
+                            break
                         read += buffer.length
                         buffer.hold(1 + len(lanes))
                         self._hand(buffer, lanes)
-                        if read > task.bytes or not lanes:
-                            break
+                    read += len(source.read(1) or b"")  # it may have grown
                 except OSError as problem:
                     passage.fault = unreadable_source(task, problem, read)
                 after = os.fstat(fd)
@@ -119,27 +122,23 @@ class Pipeline:
                 _forget(fd)
             self._hand(End(passage), lanes)
 
-    def _blocks(self, source: FileIO) -> Iterator[Buffer]:
-        """The file in whole buffers: a short read in between would end the direct, aligned writes."""
-        while True:
-            while not self._going.wait(_LOOK_S):
-                if self._stop.is_set():
-                    raise Stopped
-            buffer = self._pool.take()
-            buffer.length = 0
-            try:
-                while buffer.length < len(buffer.room):
-                    got = source.readinto(buffer.room[buffer.length :])
-                    if not got:
-                        break
-                    buffer.length += got
-            except OSError:
-                self._pool.give_back(buffer)
-                raise
-            if not buffer.length:
-                self._pool.give_back(buffer)
-                return
-            yield buffer
+    def _block(self, source: FileIO) -> Buffer:
+        """A whole buffer of the file, less only at its end: a short one in between would end the aligned writes."""
+        while not self._going.wait(_LOOK_S):
+            if self._stop.is_set():
+                raise Stopped
+        buffer = self._pool.take()
+        buffer.length = 0
+        try:
+            while buffer.length < len(buffer.room):
+                got = source.readinto(buffer.room[buffer.length :])
+                if not got:
+                    break
+                buffer.length += got
+        except OSError:
+            self._pool.give_back(buffer)
+            raise
+        return buffer
 
     def _hand(self, step: Step, lanes: list[Lane]) -> None:
         """To the hashing thread and to each lane; lanes that broke meanwhile are taken off the list."""

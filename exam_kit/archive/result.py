@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from exam_kit.archive.act import HandoverAct
-from exam_kit.errors import Message
+from exam_kit.errors import ExamKitError, Message
 from exam_kit.i18n import N_
 
-__all__ = ["PHASE_LABELS", "STATE_LABELS", "ArchiveResult", "FailedFile", "Progress"]
+__all__ = ["PHASE_LABELS", "STATE_LABELS", "ArchiveResult", "FailedFile", "Progress", "Whole", "not_begun"]
 
 PHASE_LABELS = {
     "copying": N_("copying and reading back"),
     "proving": N_("reading back what was copied before"),
     "sealing": N_("documents, lists, signature"),
+    "sending": N_("sending to the store and proving"),
 }
 STATE_LABELS = {
     "running": N_("being copied"),
@@ -32,7 +34,9 @@ STATE_LABELS = {
 class Progress:
     """Where a run stands. `phase` is ``copying``, ``proving`` or ``sealing``; bytes count what is verified.
 
-    `rate_bps` is bytes per second over the last seconds; `left_s` is None while it cannot be told.
+    `rate_bps` is bytes per second over the last seconds; `left_s` is None while it cannot be told. In what a run tells,
+    the fields are those of all its copies together, and `copies` has each of them, with its destination, in the order
+    they were asked for; `error` is why one of them ended.
     """
 
     phase: str
@@ -43,9 +47,49 @@ class Progress:
     file: str = ""
     rate_bps: float = 0.0
     left_s: float | None = None
+    destination: str = ""
+    error: Message | None = None
+    copies: tuple[Progress, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        return dict(vars(self))
+        return {
+            **vars(self),
+            "error": self.error.text() if self.error else None,
+            "copies": [copy.as_dict() for copy in self.copies],
+        }
+
+
+class Whole:
+    """The progress of a run put together from that of its copies."""
+
+    def __init__(self, tell: Callable[[Progress], None]) -> None:
+        self._tell = tell
+        self._shares: dict[int, Progress] = {}
+
+    def share(self, number: int) -> Callable[[Progress], None]:
+        """Where copy `number` tells how far it is."""
+
+        def take(progress: Progress) -> None:
+            self._shares[number] = progress
+            self._tell(self._together(progress.file))
+
+        return take
+
+    def _together(self, file: str) -> Progress:
+        shares = tuple(self._shares[number] for number in sorted(self._shares))
+        going = [share for share in shares if share.error is None] or list(shares)
+        left = [share.left_s for share in going if share.done_bytes < share.bytes]
+        return Progress(
+            phase=min((share.phase for share in going), key=list(PHASE_LABELS).index),
+            files=sum(share.files for share in going),
+            done_files=sum(share.done_files for share in going),
+            bytes=sum(share.bytes for share in going),
+            done_bytes=sum(share.done_bytes for share in going),
+            file=file,
+            rate_bps=sum(share.rate_bps for share in going),
+            left_s=max((known for known in left if known is not None), default=None) if None not in left else None,
+            copies=shares,
+        )
 
 
 @dataclass(frozen=True)
@@ -58,7 +102,10 @@ class FailedFile:
 
 @dataclass(frozen=True)
 class ArchiveResult:
-    """How a run ended: `state` is ``finished`` (sealed, perhaps with `failed` files) or ``cancelled``.
+    """How a copy ended: `state` is ``finished`` (sealed, perhaps with `failed` files), ``cancelled`` or ``failed``.
+
+    A run's own result is that of its first finished copy; `copies` has them all, in the order of the destinations.
+    `error` is why a copy failed.
 
     `read_back_bytes` is what was read again from the carrier and compared; `device_bytes` is how much of it the
     kernel says came from the device itself, None where the kernel does not tell.
@@ -77,6 +124,9 @@ class ArchiveResult:
     device_bytes: int | None
     elapsed_s: float
     act: HandoverAct | None = None
+    destination: Path | None = None
+    error: ExamKitError | None = None
+    copies: tuple[ArchiveResult, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -92,4 +142,12 @@ class ArchiveResult:
             "read_back_bytes": self.read_back_bytes,
             "device_bytes": self.device_bytes,
             "elapsed_s": round(self.elapsed_s, 3),
+            "destination": str(self.destination) if self.destination else None,
+            "error": self.error.text() if self.error else None,
+            "copies": [copy.as_dict() for copy in self.copies],
         }
+
+
+def not_begun(destination: Path, error: ExamKitError) -> ArchiveResult:
+    """The result for a destination where no bag could be begun."""
+    return ArchiveResult("failed", "", None, "", 0, 0, 0, (), (), 0, None, 0.0, destination=destination, error=error)

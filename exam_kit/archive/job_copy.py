@@ -1,0 +1,234 @@
+"""One bag at one destination: its job, what it lacks, what the copying brought, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from exam_kit.archive.act import HandoverAct
+from exam_kit.archive.copy_journal import CopyJournal
+from exam_kit.archive.destinations import ready_destination
+from exam_kit.archive.engine import Target
+from exam_kit.archive.faults import destination_error
+from exam_kit.archive.job_lock import job_lock
+from exam_kit.archive.job_plan import plan_copy
+from exam_kit.archive.job_rows import Job, JobRows
+from exam_kit.archive.job_seal import Evidence, NotWhole, Order, already_sealed, seal_copy
+from exam_kit.archive.lane import Failed
+from exam_kit.archive.medium import fsync_folder
+from exam_kit.archive.result import ArchiveResult, FailedFile, Progress
+from exam_kit.archive.sink import CopyTask, FolderSink
+from exam_kit.errors import ExamKitError, Message, StoreError, m
+
+__all__ = ["BagCopy", "open_copy"]
+
+
+def open_copy(
+    order: Order, destination: Path, seal_number: str, tell: Callable[[Progress], None], held: ExitStack
+) -> BagCopy:
+    """Begin the bag of this destination, or take it up; `held` keeps its lock and its files.
+
+    Raises:
+        ArchiveError: the destination is none.
+        AlreadyRunning: another process works on this very bag.
+    """
+    place = ready_destination(destination, order.home)
+    rows = JobRows(order.store, order.clock)
+    job = rows.open(order.point, order.day, order.zones, place)
+    held.enter_context(job_lock(order.home.run, job.id))
+    order.ledger.append(
+        "archive.resumed" if job.resumed else "archive.started",
+        {
+            "job": job.id,
+            "bag": job.bag.name,
+            "day": str(order.day),
+            "zones": [zone.value for zone in order.zones],
+            "ordered_by": order.ordered_by,
+        },
+        order.actor,
+    )
+    return BagCopy(order, job, rows, seal_number, tell, held)
+
+
+class BagCopy:
+    """Called in turn: `prepare`, `target` and `took` for copying and for proving, `conclude`, `result`.
+
+    A step that fails ends this copy alone: `error` says why, and the steps that follow do nothing.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        job: Job,
+        rows: JobRows,
+        seal_number: str,
+        tell: Callable[[Progress], None],
+        held: ExitStack,
+    ) -> None:
+        self.job = job
+        self.error: ExamKitError | None = None
+        self._order, self._rows, self._seal_number, self._held = order, rows, seal_number, held
+        self._tell, self._now = tell, Progress("copying", 0, 0, 0, 0, destination=str(job.bag.parent))
+        self._state = "running"
+        self._sink: FolderSink | None = None
+        self._journal: CopyJournal | None = None
+        self._fresh: list[CopyTask] = []
+        self._had: list[CopyTask] = []
+        self._failed: list[FailedFile] = []
+        self._evidence = Evidence()
+        self._act: HandoverAct | None = None
+        self._bag_hash = ""
+
+    def prepare(self) -> None:
+        """Find out what lies there already, what is lacking, and whether it has room."""
+        with self._step():
+            job = self.job
+            if job.resumed and job.bag.exists():
+                self._bag_hash = already_sealed(job, self._evidence)
+                done = self._rows.verified(job).values()
+                self._finished(len(done), sum(size for size, _sha256 in done))
+                return
+            job.part.mkdir(exist_ok=True)
+            fsync_folder(job.part.parent)
+            self._sink, self._journal = FolderSink(job.part), CopyJournal(job.part)
+            self._held.callback(self._journal.close)
+            self._journal.note("begin", job=job.id, resumed=job.resumed)
+            self._fresh, self._had, self._failed = plan_copy(
+                self._order.choice, job, self._rows, self._sink, self._journal
+            )
+
+    def target(self, *, proving: bool) -> Target | None:
+        """What is to be copied here, or (`proving`) what an earlier run had; None when that is nothing."""
+        tasks = self._had if proving else self._fresh
+        if self._state != "running" or not tasks or self._sink is None or self._journal is None:
+            return None
+        had = sum(task.bytes for task in self._had)
+        total = had + sum(task.bytes for task in self._fresh)
+        # The carrier was out of our hands since those were proved: they are proved once more before signing for them.
+        before = (
+            Progress("proving", len(self._had), 0, had, 0)
+            if proving
+            else Progress("copying", len(self._had) + len(self._fresh), len(self._had), total, had)
+        )
+        return Target(
+            tasks,
+            self._sink,
+            self._journal,
+            self.job.bag.parent,
+            before,
+            acknowledged=lambda tasks: self._rows.acknowledge(self.job, tasks),
+            failed=self._file_failed,
+            progress=self._progress,
+        )
+
+    def took(self, target: Target) -> None:
+        """What the copying or proving brought."""
+        tally = target.tally
+        self._evidence.add(tally.read_back_bytes, tally.device_bytes)
+        with self._step():
+            if target.problem is not None:
+                raise target.problem
+            if tally.cancelled:
+                self._stopped("cancelled", None)
+
+    def conclude(self) -> None:
+        """Seal, verify, and give the folder its name."""
+        if self._state != "running" or self._sink is None or self._journal is None:
+            return
+        with self._step():
+            self._rows.mark(self.job, "sealing")
+            verified = self._rows.verified(self.job).keys() - {failure.path for failure in self._failed}
+            self._act, self._bag_hash = seal_copy(
+                self._order,
+                self.job,
+                self._sink,
+                self._journal,
+                [piece.file for piece in self._order.choice.pieces if piece.file.path in verified],
+                self._failed,
+                self._evidence,
+                self._seal_number,
+                self._progress,
+            )
+            self._finished(len(self._act.files), self._act.total_bytes)
+
+    def interrupted(self, problem: Exception) -> None:
+        """The run ends by something that is no fault of this destination."""
+        if self._state == "running":
+            mistake = m("A mistake of the program: {reason}.", reason=type(problem).__name__)
+            self._stopped("failed", problem.message if isinstance(problem, ExamKitError) else mistake)
+
+    def result(self, elapsed_s: float) -> ArchiveResult:
+        finished = self._state == "finished"
+        copied = self._rows.verified(self.job).values() if finished else ()
+        return ArchiveResult(
+            state=self._state,
+            job=self.job.id,
+            bag=self.job.bag if finished else None,
+            bag_hash=self._bag_hash,
+            copy=self.job.copy,
+            files=len(copied),
+            bytes=sum(size for size, _sha256 in copied),
+            failed=tuple(self._failed),
+            deficiencies=self._act.deficiencies if self._act else self._order.choice.deficiencies,
+            read_back_bytes=self._evidence.read_bytes,
+            device_bytes=self._evidence.device_bytes,
+            elapsed_s=elapsed_s,
+            act=self._act,
+            destination=self.job.bag.parent,
+            error=self.error,
+        )
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            raise  # the database refuses: neither row nor entry can be written; the next run takes the job up
+        except OSError as problem:
+            error = destination_error(problem, self.job.bag.parent, len(self._rows.verified(self.job)))
+            error.__cause__ = problem
+            self._ends_by(error, "failed")
+        except ExamKitError as problem:
+            self._ends_by(problem, "given_up" if isinstance(problem, NotWhole) else "failed")
+
+    def _ends_by(self, error: ExamKitError, state: str) -> None:
+        self.error = error
+        self._stopped(state, error.message)
+        self._progress(replace(self._now, error=error.message))
+
+    def _progress(self, now: Progress) -> None:
+        self._now = replace(now, destination=str(self.job.bag.parent))
+        self._tell(self._now)
+
+    def _file_failed(self, failure: Failed) -> None:
+        self._failed.append(FailedFile(failure.task.path, failure.message))
+        self._rows.fail(self.job, failure.task.path, failure.message)
+
+    def _finished(self, files: int, size: int) -> None:
+        self._state = "finished"
+        self._order.ledger.append(
+            "archive.finished",
+            {
+                "job": self.job.id,
+                "bag": self.job.bag.name,
+                "copy": self.job.copy,
+                "files": files,
+                "bytes": size,
+                "failed": len(self._failed),
+                "bag_hash": self._bag_hash,
+            },
+            self._order.actor,
+            also=lambda connection, entry: self._rows.state(connection, self.job, "finished", entry.seq, None),
+        )
+
+    def _stopped(self, state: str, message: Message | None) -> None:
+        """`state` is of the job: ``cancelled``, ``failed`` (both can be taken up) or ``given_up``."""
+        self._state = "cancelled" if state == "cancelled" else "failed"
+        self._order.ledger.append(
+            "archive.stopped",
+            {"job": self.job.id, "state": state, "why": str(message) if message else ""},
+            self._order.actor,
+            also=lambda connection, entry: self._rows.state(connection, self.job, state, entry.seq, message),
+        )

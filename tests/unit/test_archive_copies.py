@@ -1,0 +1,175 @@
+"""Several copies in one run: each destination its own bag, journal, rows and end."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from exam_kit.archive import Progress, verify_bag
+from exam_kit.archive.copy_journal import CopyJournal
+from exam_kit.archive.engine import Target, copy_all
+from exam_kit.archive.sink import CopyTask, FolderSink
+from exam_kit.clock import FakeClock, SystemClock
+from exam_kit.errors import ArchiveError
+from exam_kit.home import Home
+from exam_kit.point import Point
+from exam_kit.store import Ledger, Store
+from tests.archive_day import archive, record
+
+MB = 1 << 20
+
+
+def test_two_copies_in_one_run(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home)
+    told: list[Progress] = []
+    result = archive(store, ledger, home, point, tmp_path / "a", clock, also_to=[tmp_path / "b"], progress=told.append)
+    assert [copy.copy for copy in result.copies] == [1, 2]
+    assert [copy.destination for copy in result.copies] == [tmp_path / "a", tmp_path / "b"]
+    for copy in result.copies:
+        assert copy.bag is not None and copy.bag.name.endswith(f"_copy{copy.copy}") and copy.files == 6
+        assert verify_bag(copy.bag).outcome == "whole"
+    assert result.bag == result.copies[0].bag
+    jobs = store.query("SELECT id, state, done_files FROM archive_job ORDER BY id")
+    assert [(job["state"], job["done_files"]) for job in jobs] == [("finished", 6), ("finished", 6)]
+    assert len(list(ledger.entries(["archive.finished"]))) == 2
+    assert {share.destination for now in told for share in now.copies} == {str(tmp_path / "a"), str(tmp_path / "b")}
+    assert told[-1].as_dict()["copies"][1]["phase"] == "sealing"
+
+
+def test_a_source_is_read_once_for_all(
+    home: Home, store: Store, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = record(store, ledger, home)
+    rows = store.query("SELECT path, bytes, sha256 FROM segment ORDER BY path")
+    tasks = [CopyTask(Path(row["path"]).name, home.footage / row["path"], row["bytes"], row["sha256"]) for row in rows]
+    opened: list[str] = []
+    really = os.open
+
+    def noted(path: str | Path, *arguments: int) -> int:
+        if Path(path) in sources:
+            opened.append(str(path))
+        return really(path, *arguments)
+
+    monkeypatch.setattr(os, "open", noted)
+    targets = [target(tmp_path / name, tasks) for name in "abc"]
+    copy_all(targets, clock=SystemClock(), cancelled=lambda: False)
+    assert sorted(opened) == sorted(map(str, sources))
+    assert [one.tally.verified for one in targets] == [6, 6, 6]
+
+
+def test_a_destination_that_breaks_drops_out(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home, size=2 * MB)
+    good, bad = tmp_path / "good", tmp_path / "bad"
+
+    def take_away(now: Progress) -> None:
+        part = next(bad.glob("*.part"), None)
+        if part is not None and now.done_files:
+            part.rename(tmp_path / "gone")
+
+    result = archive(store, ledger, home, point, bad, clock, also_to=[good], progress=take_away)
+    assert [copy.state for copy in result.copies] == ["failed", "finished"]
+    assert isinstance(result.copies[0].error, ArchiveError) and "carrier is gone" in str(result.copies[0].error)
+    assert result.bag is not None and result.bag.is_relative_to(good) and result.copy == 2
+    (tmp_path / "gone").rename(bad / "77_0001_20260528_COR-ENTR_copy1.part")
+    again = archive(store, ledger, home, point, bad, clock)
+    assert again.copy == 1 and again.files == 6 and again.bag is not None
+    assert verify_bag(again.bag).outcome == "whole"
+
+
+def test_a_destination_that_is_none_does_not_keep_the_others(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home)
+    (tmp_path / "there").mkdir()
+    result = archive(store, ledger, home, point, tmp_path / "none", clock, also_to=[tmp_path / "there"], make=False)
+    assert [copy.state for copy in result.copies] == ["failed", "finished"]
+    assert "there is no such folder" in str(result.copies[0].error) and result.copy == 1
+    with pytest.raises(ArchiveError, match="there is no such folder"):
+        archive(store, ledger, home, point, tmp_path / "none", clock, make=False)
+
+
+def test_each_destination_gets_what_it_lacks(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home)
+    a, b = tmp_path / "a", tmp_path / "b"
+    first = archive(store, ledger, home, point, a, clock, cancelled=lambda: len(list(a.rglob("*.mp4"))) > 1)
+    assert first.state == "cancelled"
+    had = len(list(a.rglob("*.mp4")))
+    told: list[Progress] = []
+    result = archive(store, ledger, home, point, a, clock, also_to=[b], progress=told.append)
+    assert [(copy.state, copy.files, copy.copy) for copy in result.copies] == [("finished", 6, 1), ("finished", 6, 2)]
+    assert any(share.phase == "proving" and share.files == had for now in told for share in now.copies)
+
+
+class SlowSink(FolderSink):
+    """Takes nothing until it is let."""
+
+    let: threading.Event
+
+    def write(self, data: memoryview) -> None:
+        assert self.let.wait(60)
+        super().write(data)
+
+
+def target(root: Path, tasks: list[CopyTask], kind: type[FolderSink] = FolderSink) -> Target:
+    root.mkdir()
+    before = Progress("copying", len(tasks), 0, sum(task.bytes for task in tasks), 0)
+    return Target(tasks, kind(root), CopyJournal(root), root, before, lambda _tasks: None, lambda _failed: None)
+
+
+def test_a_slow_destination_holds_the_others_only_by_the_buffers(
+    home: Home, store: Store, ledger: Ledger, tmp_path: Path
+) -> None:
+    record(store, ledger, home, size=MB)  # six files of little more than 1 MiB: less than the buffers hold
+    rows = store.query("SELECT path, bytes, sha256 FROM segment ORDER BY path")
+    tasks = [CopyTask(Path(row["path"]).name, home.footage / row["path"], row["bytes"], row["sha256"]) for row in rows]
+    quick, slow = target(tmp_path / "quick", tasks), target(tmp_path / "slow", tasks, SlowSink)
+    assert isinstance(slow.sink, SlowSink)
+    let = slow.sink.let = threading.Event()
+
+    def watch(now: Progress) -> None:
+        if now.done_files == 6:
+            let.set()  # only when the quick one has everything may the slow one write its first byte
+
+    quick.progress = watch
+    copy_all([quick, slow], clock=SystemClock(), cancelled=lambda: False)
+    assert (quick.tally.verified, slow.tally.verified) == (6, 6)
+
+
+def test_a_pause_holds_the_reading_and_nothing_is_lost(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home, size=MB)
+    asked = 0
+
+    def paused() -> bool:
+        nonlocal asked
+        asked += 1
+        return 2 <= asked < 8
+
+    result = archive(store, ledger, home, point, tmp_path / "a", clock, paused=paused)
+    assert asked >= 8 and result.files == 6 and result.bag is not None
+    assert verify_bag(result.bag).outcome == "whole"
+
+
+def test_a_run_can_be_cancelled_while_it_is_paused(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home, size=MB)
+    asked = 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 3
+
+    result = archive(store, ledger, home, point, tmp_path / "a", clock, paused=lambda: True, cancelled=cancelled)
+    assert result.state == "cancelled" and not list((tmp_path / "a").rglob("*.mp4"))
