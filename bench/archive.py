@@ -19,11 +19,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from bench.archive_disks import Drive, in_own_namespace, throttled_drive, why_not_throttled
+from bench.archive_disks import Drive, in_own_namespace, throttled_drive, undone, why_not_throttled
 from bench.archive_footage import Footage, record_day
 from bench.archive_meter import drop_caches, run
 from bench.archive_report import Outcome, as_dict, goals, table
@@ -64,7 +63,7 @@ class _Bench:
     def throttled(self) -> Outcome:
         read, write = self._options.read_mbps * MB, self._options.write_mbps * MB
         size = self._size() * 51 // 50 + ROOM
-        with ExitStack() as stack:
+        with undone() as stack:
             source = throttled_drive(stack, self._folder, "source", size, read, 0)
             drives = [throttled_drive(stack, self._folder, name, size, read, write) for name in ("first", "second")]
             place = f"drives throttled to {self._options.read_mbps} MB/s read and {self._options.write_mbps} MB/s write"
@@ -161,7 +160,7 @@ def main() -> None:
             options.disks.remove("throttled")
         else:
             in_own_namespace()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _ended)
     place = options.folder or options.cache
     place.mkdir(parents=True, exist_ok=True)

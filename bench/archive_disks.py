@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Drive", "in_own_namespace", "throttled_drive", "why_not_throttled"]
+__all__ = ["Drive", "in_own_namespace", "throttled_drive", "undone", "why_not_throttled"]
 
 MIB = 1 << 20
 SECTOR = 512
@@ -72,6 +74,22 @@ def in_own_namespace() -> None:
         ["unshare", "--mount", "--propagation", "private", sys.executable, *again],
         {**os.environ, MARK: "1"},
     )
+
+
+@contextmanager
+def undone() -> Iterator[ExitStack]:
+    """A stack that is undone at the end whatever happens; no signal interrupts the undoing."""
+    stack = ExitStack()
+    try:
+        yield stack
+    finally:
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        kept = [signal.signal(number, signal.SIG_IGN) for number in signals]
+        try:
+            stack.close()
+        finally:
+            for number, handler in zip(signals, kept, strict=True):
+                signal.signal(number, handler)
 
 
 def throttled_drive(stack: ExitStack, folder: Path, name: str, size: int, read_bps: int, write_bps: int) -> Drive:
