@@ -25,10 +25,12 @@ ROOMS = {
     "house": ("up", "demo", "doctor", "user"),
     "camera": ("camera",),
     "checks": ("check", "lint"),
-    "day": ("record", "archive", "verify"),
+    "day": ("record", "archive"),
+    "bag": ("verify", "open"),
     "footage": ("footage",),
     "log": ("log",),
     "station": ("station",),
+    "stores": ("store", "send"),
 }
 """Module of this package and the commands it adds; only the module of the command that is called is loaded."""
 

@@ -1,0 +1,24 @@
+"""Object stores by S3: sealed bags sent so that they can be taken up after anything, proved, and read again.
+
+boto3 is loaded with the first request, not with this package.
+"""
+
+from exam_kit.archive.s3.bag_send import SendResult, send_bag
+from exam_kit.archive.s3.faults import StoreFault
+from exam_kit.archive.s3.probe import probe_store
+from exam_kit.archive.s3.probe_record import ProbeReport, keep_report, kept_report
+from exam_kit.archive.s3.wire import Keys, Patience, Wire, keys_of
+
+__all__ = [
+    "Keys",
+    "Patience",
+    "ProbeReport",
+    "SendResult",
+    "StoreFault",
+    "Wire",
+    "keep_report",
+    "kept_report",
+    "keys_of",
+    "probe_store",
+    "send_bag",
+]

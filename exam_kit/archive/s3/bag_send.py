@@ -1,0 +1,244 @@
+"""A sealed bag sent to a store: recordings first, its lists last, the tag manifest as the very last.
+
+Whoever finds a prefix with a tag manifest has a whole bag before him; one without is not finished, whatever else lies
+there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from exam_kit.archive.bag import SIGNATURE, TAGMANIFEST
+from exam_kit.archive.bag_lists import read_list
+from exam_kit.archive.bag_report import BagReport
+from exam_kit.archive.job_lock import job_lock
+from exam_kit.archive.medium import sha256_of
+from exam_kit.archive.result import FailedFile, Progress
+from exam_kit.archive.s3.course import Course, Tally
+from exam_kit.archive.s3.faults import StoreFault, no_lock
+from exam_kit.archive.s3.probe_record import trust_in
+from exam_kit.archive.s3.sending import send_files
+from exam_kit.archive.s3.uploads import Uploads
+from exam_kit.archive.s3.wire import Wire
+from exam_kit.archive.sink import CopyTask
+from exam_kit.archive.verify import verify_bag
+from exam_kit.clock import Clock, iso
+from exam_kit.errors import ArchiveError, m
+from exam_kit.home import Home
+
+__all__ = ["SendResult", "send_bag", "state_file"]
+
+RATE_WINDOW_S = 10.0
+MANIFEST = "manifest-sha256.txt"
+
+
+@dataclass(frozen=True)
+class SendResult:
+    """How a sending ended. `proofs` counts objects by how they were proved; `carried` of them in earlier runs."""
+
+    state: str
+    bag: str
+    bag_hash: str
+    store: str
+    place: str
+    files: int
+    bytes: int
+    sent_bytes: int
+    carried: int
+    proofs: dict[str, int]
+    read_back_bytes: int
+    retained_until: str
+    failed: tuple[FailedFile, ...]
+    elapsed_s: float
+
+    def as_dict(self) -> dict[str, Any]:
+        told = [{"path": one.path, "text": one.message.text()} for one in self.failed]
+        return {**vars(self), "failed": told, "elapsed_s": round(self.elapsed_s, 3)}
+
+
+def state_file(home: Home) -> Path:
+    """Where uploads are remembered."""
+    return home.store.parent / "uploads.db"
+
+
+def send_bag(
+    folder: Path,
+    wire: Wire,
+    home: Home,
+    clock: Clock,
+    *,
+    progress: Callable[[Progress], None] = lambda _progress: None,
+    paused: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> SendResult:
+    """Send the sealed bag in `folder`; safe to call again after anything: what arrived is not sent again.
+
+    The evidence, object by object, is kept under `home` as ``reports/sent/<bag>@<store>.json``.
+
+    Raises:
+        ArchiveError: the bag is not whole; or the store failed (StoreFault): what arrived stays.
+        AlreadyRunning: another process sends this bag to this store.
+    """
+    started = time.monotonic()
+    store = wire.store
+    report = verify_bag(folder, quick=True)
+    if not report.whole:
+        raise ArchiveError(
+            m("{bag}: is not a whole bag; it is not sent. Look with: exam-kit verify {bag}", bag=folder),
+            [finding.message for finding in report.findings],
+        )
+    until = _keep_until(report) if store.retention != "none" else None
+    trust = trust_in(home, store)
+    if until is not None and not trust.lock:
+        raise no_lock(store.name)
+    bag = folder.name
+    with job_lock(home.run, f"{store.name}-{bag}"):
+        uploads = Uploads(state_file(home), f"{store.endpoint}/{store.bucket}")
+        try:
+            course = Course(wire, uploads, trust, until, cancelled)
+            prefix = store.key_of(bag) + "/"
+            there = _listing(course, prefix)
+            _sweep(course, prefix)
+            waves = _waves(folder, report)
+            everything = [task for wave in waves for task in wave]
+            told = _Told(course, everything, progress)
+            for wave in waves:
+                send_files(course, [(task, prefix + task.path) for task in wave], there, paused, told.beat)
+                if course.tally.failed or course.stopped():
+                    break
+        finally:
+            uploads.close()
+    tally = course.tally
+    shown = {
+        **{path: one.how for path, one in tally.proved.items()},
+        **{p: one.how for p, one in tally.carried.items()},
+    }
+    whole = len(shown) == len(everything)
+    result = SendResult(
+        state="finished" if whole else "failed" if tally.failed else "cancelled",
+        bag=bag,
+        bag_hash=report.bag_hash,
+        store=store.name,
+        place=f"s3://{store.name}/{bag}",
+        files=len(shown),
+        bytes=sum(task.bytes for task in everything if task.path in shown),
+        sent_bytes=tally.sent_bytes,
+        carried=len(tally.carried),
+        proofs=dict(Counter(shown.values())),
+        read_back_bytes=sum(one.read_bytes for one in tally.proved.values()),
+        retained_until=course.until_text,
+        failed=tuple(FailedFile(task.path, message) for task, message in tally.failed),
+        elapsed_s=time.monotonic() - started,
+    )
+    if whole:
+        _keep_evidence(home, result, everything, shown, iso(clock.now()))
+    return result
+
+
+def _keep_until(report: BagReport) -> dt.datetime | None:
+    """The bag's keep-until date, to its last moment anywhere on Earth; None when the bag names none."""
+    said = report.info.get("Keep-Until", "")
+    try:
+        day = dt.date.fromisoformat(said)
+    except ValueError:
+        return None
+    return dt.datetime.combine(day, dt.time(12), dt.UTC) + dt.timedelta(days=1)
+
+
+def _waves(folder: Path, report: BagReport) -> list[list[CopyTask]]:
+    """Recordings and documents; the lists and tags; the tag manifest."""
+    payload, tags = (_listed(folder, name, payload=name == MANIFEST) for name in (MANIFEST, TAGMANIFEST))
+    first = [_task(folder, path, sha256) for path, sha256 in payload.items()]
+    second = [_task(folder, path, sha256) for path, sha256 in tags.items()]
+    second.append(_task(folder, SIGNATURE, sha256_of(folder / SIGNATURE)[0]))
+    return [first, second, [_task(folder, TAGMANIFEST, report.bag_hash)]]
+
+
+def _listed(folder: Path, name: str, *, payload: bool) -> dict[str, str]:
+    with (folder / name).open("rb") as source:
+        return read_list(source, name, payload=payload)
+
+
+def _task(folder: Path, path: str, sha256: str) -> CopyTask:
+    source = folder / path
+    return CopyTask(path, source, source.stat().st_size, sha256)
+
+
+def _listing(course: Course, prefix: str) -> dict[str, tuple[int, str]]:
+    """What lies under the prefix: key → (bytes, ETag). Asked first of all, so a wrong key or bucket is told at once."""
+    found: dict[str, tuple[int, str]] = {}
+    more: dict[str, str] = {}
+    while True:
+        answer = course.call("list_objects_v2", Prefix=prefix, **more)
+        for one in answer.get("Contents", ()):
+            found[str(one["Key"])] = (int(one["Size"]), str(one.get("ETag", "")))
+        following = answer.get("NextContinuationToken")
+        if not answer.get("IsTruncated") or not following:
+            return found
+        more = {"ContinuationToken": str(following)}
+
+
+def _sweep(course: Course, prefix: str) -> None:
+    """End uploads under the bag's prefix that nobody remembers: begun in the moment of a kill, or before a reinstall.
+
+    The bag's prefix is ours alone, and the lock says that nobody else here is sending into it.
+    """
+    known = course.uploads.upload_ids()
+    try:
+        answer = course.call("list_multipart_uploads", Prefix=prefix)
+    except StoreFault as fault:
+        if fault.kind != "unknown_to_store":
+            raise
+        return
+    for one in answer.get("Uploads", ()):
+        if (key := str(one["Key"])).startswith(prefix) and str(one["UploadId"]) not in known:
+            try:
+                course.call("abort_multipart_upload", Key=key, UploadId=str(one["UploadId"]))
+            except StoreFault as fault:
+                if fault.kind not in ("no_upload", "missing"):
+                    raise
+
+
+def _keep_evidence(home: Home, result: SendResult, tasks: Sequence[CopyTask], shown: dict[str, str], at: str) -> None:
+    folder = home.reports / "sent"
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = [
+        {"path": task.path, "bytes": task.bytes, "sha256": task.sha256, "proved": shown[task.path]} for task in tasks
+    ]
+    text = json.dumps({"at": at, **result.as_dict(), "objects": objects}, ensure_ascii=False, indent=1)
+    path = folder / f"{result.bag}@{result.store}.json"
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as target:
+        target.write(text + "\n")
+        target.flush()
+        os.fsync(target.fileno())
+    part.replace(path)
+
+
+@dataclass
+class _Told:
+    """Progress of the whole bag, with the rate of the last seconds."""
+
+    course: Course
+    tasks: Sequence[CopyTask]
+    progress: Callable[[Progress], None]
+    seen: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def beat(self, tally: Tally) -> None:
+        now, size = time.monotonic(), sum(task.bytes for task in self.tasks)
+        self.seen.append((now, tally.sent_bytes))
+        while now - self.seen[0][0] > RATE_WINDOW_S:
+            self.seen.popleft()
+        began, had = self.seen[0]
+        rate = (tally.sent_bytes - had) / (now - began) if now > began else 0.0
+        left = (size - tally.done_bytes) / rate if rate else None
+        done = len(tally.proved) + len(tally.carried)
+        self.progress(Progress("sending", len(self.tasks), done, size, tally.done_bytes, "", rate, left))
