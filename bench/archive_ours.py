@@ -2,8 +2,9 @@
 
     python -m bench.archive_ours HOME DESTINATION [DESTINATION]
 
-Says "ready" when it has started, begins at a line of input, and prints as JSON what the run took. The hand-over's
-papers are stand-ins of a few bytes: what a form costs to print is not what is measured here.
+Says "ready" when it has started, begins at a line of input, and prints as JSON what the run took. Progress goes into
+the order's row as the agent writes it; the hand-over's papers are stand-ins of a few bytes, for what a form costs to
+print is not what is measured here.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from bench.archive_footage import DAY
 from bench.archive_meter import io_read_bytes, peak_bytes
+from exam_kit.agent import orders
 from exam_kit.archive.act import Document, HandoverAct, KeepRule
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import Progress
@@ -35,10 +37,13 @@ def _papers(act: HandoverAct) -> list[Document]:
 def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
     store, clock = open_store(home), SystemClock()
     ledger, point = Ledger(store, home, clock), load_point(home.point_file)
+    body = {"day": str(DAY), "destinations": [str(destination) for destination in destinations]}
+    order = orders.give(ledger, "archive", body, actor="tech", ordered_by="head", why="bench")
     sealing_at = 0.0
 
     def progress(now: Progress) -> None:
         nonlocal sealing_at
+        orders.report(store, order, now.as_dict())
         if now.phase == "sealing" and not sealing_at:
             sealing_at = time.monotonic()
 
@@ -52,7 +57,7 @@ def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
         point=point,
         day=DAY,
         zones=[Zone.CORRIDOR, Zone.ENTRANCE],
-        destination=destinations[0],
+        destinations=destinations,
         actor="tech",
         ordered_by="head",
         documents=_papers,
@@ -63,15 +68,14 @@ def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
     )
     ended = time.monotonic()
     return {
-        "whole": result.state == "finished" and not result.failed,
-        "files": result.files,
+        "whole": all(copy.state == "finished" and not copy.failed for copy in result.copies),
+        "copies": len(result.copies),
         "bytes": result.bytes,
         "seconds": ended - began,
         "sealing_s": ended - sealing_at,
         "cpu_s": _cpu_s() - spent,
         "peak_bytes": peak_bytes(),
         "read_bytes": io_read_bytes() - read,
-        "own_count": result.device_bytes,
     }
 
 

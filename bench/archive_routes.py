@@ -142,7 +142,7 @@ class Ours(Route):
         if not line or child.returncode:
             raise SystemExit(f"{self.name}: {(scratch / 'log').read_text(errors='replace')[-2000:]}")
         told = json.loads(line)
-        if not told["whole"] or (told["files"], told["bytes"]) != (footage.files, footage.size):
+        if not told["whole"] or told["copies"] != len(chosen) or told["bytes"] != footage.size:
             raise SystemExit(f"{self.name}: the archive is not whole: {line}")
         after = [drive.read_bytes() for drive in chosen]
         own = told["read_bytes"] - footage.size
