@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,38 +37,6 @@ def asked_of(order: Order) -> Asked:
     return Asked(tuple(Zone(zone) for zone in body.get("zones", ())), tuple(body.get("cameras", ())), span)
 
 
-@dataclass
-class _Copies:
-    """What is known of each destination, by its path, as the order's row shows it."""
-
-    order: Order
-    store: Store
-    paused: Callable[[], bool]
-    progress: dict[str, Any] = field(default_factory=dict)
-    results: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-    def told(self, destination: str, now: Progress) -> None:
-        self.progress[destination] = now.as_dict() | ({"paused": True} if self.paused() else {})
-        first = next(iter(self.progress.values()))
-        orders.report(self.store, self.order.id, {**first, "to": self.progress})
-
-    def ended(self, destination: str, result: ArchiveResult) -> None:
-        said = {
-            language: {
-                "deficiencies": [one.text(language) for one in result.deficiencies],
-                "failed": [one.message.text(language) for one in result.failed],
-            }
-            for language in LANGUAGES
-        }
-        self.results.append({**result.as_dict(), "destination": destination, "said": said})
-
-    def failed(self, destination: str, problem: ExamKitError, language: str) -> None:
-        self.failures.append(problem.text(language))
-        said = {language: {"error": problem.text(language)} for language in LANGUAGES}
-        self.results.append({"state": "failed", "destination": destination, "said": said})
-
-
 def serve_archive(
     order: Order,
     point: Point,
@@ -88,51 +54,60 @@ def serve_archive(
     Why copies failed, one text a destination in the point's language; the others are finished all the same.
 
     Raises:
-        ArchiveError: the day is none of the point's.
+        ArchiveError: the day is none of the point's, or not one copy could be made.
     """
     day = point.day(date.fromisoformat(order.body["day"]))
     if day is None:
         raise ArchiveError(
             m("{day}: the point has no exam on this day. Choose one of its exam days.", day=order.body["day"])
         )
-    copies = _Copies(order, store, paused)
-    seals = order.body.get("seals", {})
-    for destination in destinations_of(order):
-        try:
-            result = run_archive(
-                store=store,
-                ledger=ledger,
-                home=home,
-                point=point,
-                day=day.date,
-                zones=asked_of(order).zones,
-                destination=Path(destination),
-                actor=order.actor,
-                ordered_by=order.ordered_by,
-                documents=lambda act: hand_over_documents(home, point, day, store, ledger, clock, act),
-                progress=partial(copies.told, destination),
-                cancelled=lambda: closing() or cancelled(),
-                clock=clock,
-                keep=keep_rule(point, home),
-                seal_number=str(seals.get(destination, "")),
-            )
-        except ExamKitError as problem:
-            copies.failed(destination, problem, point.language)
-            continue
-        copies.ended(destination, result)
-    if closing():
+    seals, places = order.body.get("seals", {}), destinations_of(order)
+
+    def progress(now: Progress) -> None:
+        told = now.as_dict()
+        orders.report(store, order.id, {**told, "paused": paused(), "to": told["copies"]})
+
+    try:
+        result = run_archive(
+            store=store,
+            ledger=ledger,
+            home=home,
+            point=point,
+            day=day.date,
+            asked=asked_of(order),
+            destinations=[Path(place) for place in places],
+            actor=order.actor,
+            ordered_by=order.ordered_by,
+            documents=lambda act: hand_over_documents(home, point, day, store, ledger, clock, act),
+            progress=progress,
+            cancelled=lambda: closing() or cancelled(),
+            paused=paused,
+            clock=clock,
+            keep=keep_rule(point, home),
+            seal_numbers=[str(seals.get(place, "")) for place in places],
+        )
+    except ExamKitError:
+        if closing():
+            return []  # the next agent takes the order up where it stood
+        raise
+    if closing() and result.state != "finished":
         return []
-    _end(ledger, order, copies.results, copies.failures)
-    return [] if cancelled() else copies.failures
+    told = [_told(place, copy) for place, copy in zip(places, result.copies or [result], strict=True)]
+    state: orders.OrderState = "done" if result.state == "finished" else "cancelled"
+    first = next(one for one in told if one["state"] == result.state)
+    orders.end(ledger, order, state, {**first, "copies": told})
+    failures = [copy.error for copy in result.copies if copy.error is not None]
+    return [] if cancelled() else [problem.text(point.language) for problem in failures]
 
 
-def _end(ledger: Ledger, order: Order, results: Sequence[dict[str, Any]], failures: Sequence[str]) -> None:
-    """Close the order with every copy's result; the first finished one stands for the whole."""
-    finished = [one for one in results if one["state"] == "finished"]
-    stopped = [one for one in results if one["state"] == "cancelled"]
-    if finished:
-        orders.end(ledger, order, "done", {**finished[0], "copies": list(results)})
-    elif stopped:
-        orders.end(ledger, order, "cancelled", {**stopped[0], "copies": list(results)})
-    else:
-        orders.end(ledger, order, "failed", {"error": failures[0], "copies": list(results)})
+def _told(destination: str, result: ArchiveResult) -> dict[str, Any]:
+    """One copy as the order's row keeps it: what people read, in every language."""
+    said = {
+        language: {
+            "deficiencies": [one.text(language) for one in result.deficiencies],
+            "failed": [one.message.text(language) for one in result.failed],
+            "error": result.error.text(language) if result.error else "",
+        }
+        for language in LANGUAGES
+    }
+    return {**result.as_dict(), "destination": destination, "said": said}

@@ -117,6 +117,10 @@ class HandoverAct:
     witness: str
     keep_until: dt.date | None
     ledger_head: Head
+    single_cameras: tuple[str, ...] = ()
+    """Cameras that were asked for besides the zones."""
+    span: tuple[dt.datetime, dt.datetime] | None = None
+    """Only pieces that touch this time were asked for; None: the whole day."""
 
     @property
     def total_bytes(self) -> int:
@@ -167,6 +171,8 @@ class HandoverAct:
                 "seal": self.carrier.seal,
             },
             "zones": list(self.zones),
+            "single_cameras": list(self.single_cameras),
+            "span": [iso(moment) for moment in self.span] if self.span else None,
             "files": [
                 {
                     "path": file.path,

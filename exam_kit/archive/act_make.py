@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from exam_kit.archive.act import ActFile, ActGap, Carrier, Document, HandoverAct, KeepRule
 from exam_kit.archive.bag_paths import document_name, folded
 from exam_kit.archive.job_rows import Job
+from exam_kit.archive.selection import Asked
 from exam_kit.errors import ArchiveError, Message, m
 from exam_kit.point import Point, Zone
 from exam_kit.store import Head
@@ -18,7 +19,7 @@ __all__ = ["make_act", "papers"]
 def make_act(
     point: Point,
     day: dt.date,
-    zones: Sequence[Zone],
+    asked: Asked,
     *,
     job: Job,
     carrier: Carrier,
@@ -50,7 +51,9 @@ def make_act(
         copy=job.copy,
         bag=job.bag.name,
         carrier=carrier,
-        zones=tuple(zone.value for zone in Zone if zone in zones),
+        zones=tuple(zone.value for zone in Zone if zone in asked.zones),
+        single_cameras=asked.cameras,
+        span=asked.span,
         files=files,
         gaps=gaps,
         deficiencies=tuple(lacking),

@@ -18,7 +18,7 @@ from exam_kit.archive.engine import copy_all
 from exam_kit.archive.job_copy import BagCopy, open_copy
 from exam_kit.archive.job_seal import Order
 from exam_kit.archive.result import ArchiveResult, Progress, Whole, not_begun
-from exam_kit.archive.selection import choose
+from exam_kit.archive.selection import Asked, choose
 from exam_kit.clock import Clock
 from exam_kit.errors import AlreadyRunning, ArchiveError, ExamKitError, StoreError, UsageError, m
 from exam_kit.home import Home
@@ -35,7 +35,8 @@ def run_archive(
     home: Home,
     point: Point,
     day: dt.date,
-    zones: Sequence[Zone],
+    zones: Sequence[Zone] = (),
+    asked: Asked | None = None,
     destination: Path | None = None,
     destinations: Sequence[Path] = (),
     actor: str,
@@ -49,7 +50,8 @@ def run_archive(
     seal_number: str = "",
     seal_numbers: Sequence[str] = (),
 ) -> ArchiveResult:
-    """Copy the closed pieces of `zones` on local date `day` into a sealed bag under each destination.
+    """Copy the closed pieces of `zones`, or of what is `asked`, on local date `day` into a sealed bag under each
+    destination.
 
     Every recording is read once; the bags are copy 1, 2 and so on. A bag of the same day, zones and destination that
     did not end well is taken up where it stopped; after a finished one the next copy is made. `documents` is called
@@ -67,13 +69,15 @@ def run_archive(
         AlreadyRunning: another process works on this very job.
         StoreError: the database refused.
     """
-    choice = choose(store, point, home, day, zones, clock.now())
+    asked = asked or Asked(tuple(zones))
+    asked.refuse_unknown(point)
+    choice = choose(store, point, home, day, asked, clock.now())
     if not choice.pieces:
         raise ArchiveError(
             m("{day}: there is no closed recording of the chosen places; nothing was archived.", day=day),
             choice.deficiencies,
         )
-    order = Order(store, ledger, home, point, day, tuple(zones), actor, ordered_by, documents, clock, choice, keep)
+    order = Order(store, ledger, home, point, day, asked, actor, ordered_by, documents, clock, choice, keep)
     places = [destination] if destination is not None else list(destinations)
     seals = [seal_number] if seal_number else list(seal_numbers)
     if not places:

@@ -36,7 +36,7 @@ def open_copy(
     """
     place = ready_destination(destination, order.home)
     rows = JobRows(order.store, order.clock)
-    job = rows.open(order.point, order.day, order.zones, place)
+    job = rows.open(order.point, order.day, order.asked, place)
     held.enter_context(job_lock(order.home.run, job.id))
     order.ledger.append(
         "archive.resumed" if job.resumed else "archive.started",
@@ -44,7 +44,7 @@ def open_copy(
             "job": job.id,
             "bag": job.bag.name,
             "day": str(order.day),
-            "zones": [zone.value for zone in order.zones],
+            **order.asked.as_dict(),
             "ordered_by": order.ordered_by,
         },
         order.actor,

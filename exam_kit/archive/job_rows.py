@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from exam_kit.archive.bag import bag_name
+from exam_kit.archive.selection import Asked
 from exam_kit.archive.sink import PART, CopyTask
 from exam_kit.clock import Clock, iso
 from exam_kit.errors import Message
-from exam_kit.point import Point, Zone
+from exam_kit.point import Point
 from exam_kit.store import Store
 
 __all__ = ["Job", "JobRows", "kept_message"]
@@ -41,9 +42,9 @@ class JobRows:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def open(self, point: Point, day: dt.date, zones: Sequence[Zone], destination: Path) -> Job:
-        """The job of this day, destination and zones that has not ended well, else a new one with the next number."""
-        named = json.dumps([zone.value for zone in Zone if zone in zones])
+    def open(self, point: Point, day: dt.date, asked: Asked, destination: Path) -> Job:
+        """The job of this day, destination and choice that has not ended well, else a new one with the next number."""
+        named = asked.key()
         with self._store.transaction() as connection:
             found = self._store.query(
                 "SELECT id, bag FROM archive_job WHERE day = ? AND destination = ? AND zones = ? "
@@ -57,14 +58,14 @@ class JobRows:
                 )
                 bag = Path(found[0]["bag"])
                 return Job(found[0]["id"], bag, _copy(bag), True)
-            return self._new(connection, point, day, zones, named, destination)
+            return self._new(connection, point, day, asked, named, destination)
 
     def _new(
         self,
         connection: sqlite3.Connection,
         point: Point,
         day: dt.date,
-        zones: Sequence[Zone],
+        asked: Asked,
         named: str,
         destination: Path,
     ) -> Job:
@@ -73,7 +74,7 @@ class JobRows:
         copy = 0
         while True:
             copy += 1
-            bag = destination / bag_name(point, day, zones, copy)
+            bag = destination / bag_name(point, day, asked.zones, copy, asked.more(point))
             if copy not in taken and not bag.exists() and not bag.with_name(bag.name + PART).exists():
                 break
         number = 1 + max((int(found[1]) for job in jobs if (found := re.search(r"-(\d+)$", job["id"]))), default=0)

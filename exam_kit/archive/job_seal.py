@@ -14,13 +14,13 @@ from exam_kit.archive.destinations import carrier_at
 from exam_kit.archive.job_rows import Job
 from exam_kit.archive.medium import fsync_folder
 from exam_kit.archive.result import FailedFile, Progress
-from exam_kit.archive.selection import Choice
+from exam_kit.archive.selection import Asked, Choice
 from exam_kit.archive.sink import FolderSink
 from exam_kit.archive.verify import verify_bag
 from exam_kit.clock import Clock
 from exam_kit.errors import ArchiveError, m
 from exam_kit.home import Home
-from exam_kit.point import Point, Zone
+from exam_kit.point import Point
 from exam_kit.store import Head, Ledger, Store
 from exam_kit.store.export import export_lines
 from exam_kit.store.keys import SigningKey
@@ -41,7 +41,7 @@ class Order:
     home: Home
     point: Point
     day: dt.date
-    zones: tuple[Zone, ...]
+    asked: Asked
     actor: str
     ordered_by: str
     documents: Callable[[HandoverAct], Sequence[Document]]
@@ -94,7 +94,7 @@ def seal_copy(
     act = make_act(
         order.point,
         order.day,
-        order.zones,
+        order.asked,
         job=job,
         carrier=replace(carrier_at(job.part, seal_number), path=str(job.bag.parent)),
         files=tuple(files),

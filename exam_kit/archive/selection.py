@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,24 @@ class Asked:
             return json.dumps(zones)
         span = [iso(moment) for moment in self.span] if self.span else None
         return json.dumps({"zones": zones, "cameras": sorted(set(self.cameras)), "span": span})
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in the ledger; what was not asked for is left out."""
+        told: dict[str, Any] = {"zones": [zone.value for zone in Zone if zone in self.zones]}
+        if self.cameras:
+            told["cameras"] = sorted(set(self.cameras))
+        if self.span:
+            told["span"] = [iso(moment) for moment in self.span]
+        return told
+
+    def more(self, point: Point) -> str:
+        """What stands in the bag's name besides the zones: two cameras by name, more by number and a mark of their own;
+        the span by the point's clock."""
+        cameras = sorted(set(self.cameras))
+        mark = hashlib.sha256(" ".join(cameras).encode()).hexdigest()[:4]
+        words = cameras if len(cameras) <= 2 else [f"CAM{len(cameras)}-{mark}"]
+        words = [*words, "-".join(f"{one.astimezone(point.tz):%H%M}" for one in self.span)] if self.span else words
+        return "-".join(words)
 
     def refuse_unknown(self, point: Point) -> None:
         """Raises ArchiveError for a camera the point does not have, for nothing chosen, and for a reversed span."""

@@ -90,3 +90,20 @@ def test_from_two_copies_to_the_deletion_by_two(agent: Agent, until: Until, tmp_
         assert (kept.result["files"], kept.result["left"]) == (3, 0)
     refused = served(agent, until, "delete_footage", deletion=ordered.seq)
     assert refused.state == "failed"
+
+
+def test_single_cameras_and_a_span_are_chosen(agent: Agent, until: Until, tmp_path: Path) -> None:
+    body = {"day": str(DAY), "zones": [], "destination": str(tmp_path)}
+    one = served(
+        agent,
+        until,
+        "archive",
+        **body,
+        cameras=["ENTR-1"],
+        **{"from": "2026-05-28T05:00:30.000Z"},
+        to="2026-05-28T05:01:00.000Z",
+    )
+    assert one.state == "done", one.result
+    assert [path.name.split("_")[4] for path in Path(one.result["bag"]).rglob("*.mp4")] == ["ENTR-1"]
+    refused = served(agent, until, "archive", **body, cameras=["NONE-1"])
+    assert refused.state == "failed" and "NONE-1" in refused.result["error"]
