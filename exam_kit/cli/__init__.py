@@ -29,6 +29,7 @@ ROOMS = {
     "bag": ("verify", "open"),
     "footage": ("footage",),
     "log": ("log",),
+    "region": ("region",),
     "station": ("station",),
     "stores": ("store", "send"),
 }

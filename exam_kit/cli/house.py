@@ -29,7 +29,7 @@ from exam_kit.store import Account, Accounts, Ledger, Role, open_store
 from exam_kit.store.rights import ROLE_LABELS
 from exam_kit.web.port import bind
 
-__all__ = ["add_commands"]
+__all__ = ["DEFAULT_PORT", "add_commands", "nobody_there", "say_when_ready"]
 
 DEFAULT_PORT = 8501
 NOT_AS_PLANNED = 6
@@ -84,7 +84,7 @@ def _children(port: int) -> list[Child]:
     ]
 
 
-def _say_when_ready(port: int, more: Sequence[str] = ()) -> Callable[[], None]:
+def say_when_ready(port: int, more: Sequence[str] = ()) -> Callable[[], None]:
     address = f"http://127.0.0.1:{port}/"
     # Made here: a thread begins with the default language, not with ours.
     opened = _("Exam Kit is open at {address} (Ctrl+C ends it)").format(address=address)
@@ -114,9 +114,9 @@ def _up(options: argparse.Namespace) -> int:
     load_point(home.point_file)
     make_room(home)
     home.create()
-    _nobody_there(home, options.port)
+    nobody_there(home, options.port)
     log_to_file(home, "supervisor")
-    return Supervisor(home, _children(options.port)).run(_say_when_ready(options.port))
+    return Supervisor(home, _children(options.port)).run(say_when_ready(options.port))
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -140,7 +140,7 @@ def _demo(options: argparse.Namespace) -> int:
     return NOT_AS_PLANNED if wrong else 0
 
 
-def _nobody_there(home: Home, port: int) -> None:
+def nobody_there(home: Home, port: int) -> None:
     """Before anything is written or said: neither this data nor this port is another program's.
 
     Raises:
@@ -153,7 +153,7 @@ def _nobody_there(home: Home, port: int) -> None:
 
 def _demo_screens(home: Home, port: int) -> int:
     home.create()
-    _nobody_there(home, port)
+    nobody_there(home, port)
     logging.basicConfig(level=logging.INFO)
     log_to_file(home, "supervisor")
     # Until the supervisor takes the signals over, an end by SIGTERM must still end the cameras' process.
@@ -165,7 +165,7 @@ def _demo_screens(home: Home, port: int) -> int:
         store.close()
         lines = [_("Accounts of the demo:")]
         lines += [f"  {one['login']:<11} PIN {one['pin']}  {_(ROLE_LABELS[Role(one['role'])])}" for one in accounts]
-        return Supervisor(home, _children(port)).run(_say_when_ready(port, lines))
+        return Supervisor(home, _children(port)).run(say_when_ready(port, lines))
 
 
 def _doctor(options: argparse.Namespace) -> int:
