@@ -29,7 +29,7 @@ from pathlib import Path
 from lab import machine
 from tests.e2e import ordeal_copy_calls, ordeal_copy_carrier, ordeal_copy_sources
 from tests.e2e.ordeal_copy_kill import kills
-from tests.e2e.ordeal_copy_media import MEDIA, MediumFault
+from tests.e2e.ordeal_copy_media import MEDIA, MediumFault, one_of_two
 from tests.e2e.ordeal_copy_media import run as medium_fault
 from tests.e2e.ordeal_copy_table import HEAD, Row, read_rows
 
@@ -67,6 +67,7 @@ def parts(count: int, times: int, calls: int, seed: int) -> list[Part]:
     dice = random.Random(seed)
     made = [
         Part("kill -9, 1 destination", lambda folder: kills(folder, count, dice)),
+        Part("kill -9, 2 destinations", lambda folder: kills(folder, count, dice, 2)),
         Part("a system call fails", lambda folder: ordeal_copy_calls.call_faults(folder, calls)),
     ]
     made += [Part(fault.name, partial(_source, fault, times, dice)) for fault in ordeal_copy_sources.SOURCES]
@@ -77,6 +78,11 @@ def parts(count: int, times: int, calls: int, seed: int) -> list[Part]:
         for file_system in ("ext4", "vfat", "exfat")
         for fault in MEDIA
         if file_system in fault.only
+    ]
+    made += [
+        Part(f"one of two destinations: {fault.name}", partial(_one_of_two, fault, times, dice), "ext4")
+        for fault in MEDIA
+        if fault.name in ("full", "pulled", "device gone")
     ]
     made += [
         Part("names and sizes", partial(_names, file_system), file_system) for file_system in ("ext4", "vfat", "exfat")
@@ -90,6 +96,10 @@ def _source(fault: ordeal_copy_sources.SourceFault, times: int, dice: random.Ran
 
 def _medium(fault: MediumFault, file_system: str, times: int, dice: random.Random, folder: Path) -> Row:
     return medium_fault(fault, folder, file_system, times, dice)
+
+
+def _one_of_two(fault: MediumFault, times: int, dice: random.Random, folder: Path) -> Row:
+    return one_of_two(fault, folder, times, dice)
 
 
 def _names(file_system: str, folder: Path) -> Row:

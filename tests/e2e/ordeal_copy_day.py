@@ -64,11 +64,12 @@ class Outcome:
     text: str = ""
     files: int = 0
     failed: tuple[str, ...] = ()
-    read_back_bytes: int = 0
-    began: tuple[str, ...] = ()
-    """Names of the files of which a copy was begun."""
-    proved: tuple[str, ...] = ()
-    """Names of the files that were opened to be read back."""
+    copies: tuple[str, ...] = ()
+    """For each destination its state, or why it failed."""
+    began: tuple[Path, ...] = ()
+    """The copies that were begun, by their final paths."""
+    proved: tuple[Path, ...] = ()
+    """The copies that were opened to be read back."""
     acted: bool = False
     took_s: float = 0.0
 
@@ -125,6 +126,13 @@ class Day:
 
     def source(self, name: str) -> Path:
         return next(self.home.footage.rglob(name))
+
+    def unfinished(self, destinations: Sequence[Path]) -> list[Path]:
+        """Those without a finished bag."""
+        store = Store(self.home.store, read_only=True)
+        done = {row["destination"] for row in store.query("SELECT destination FROM archive_job WHERE state='finished'")}
+        store.close()
+        return [place for place in destinations if str(place.resolve()) not in done]
 
     def attempt(self, *destinations: Path, moment: Moment | None = None, limit_s: float = LIMIT_S) -> Outcome:
         """One run to its end."""
@@ -196,15 +204,15 @@ class Attempt:
                 os.kill(self.pid, signal.SIGKILL)
             time.sleep(0.002)
         notes = [line.split(" ", 1) for line in self._notes.read_text().splitlines()]
-        began = tuple(name for kind, name in notes if kind == "begin")
-        proved = tuple(name for kind, name in notes if kind == "prove")
+        began = tuple(Path(path) for kind, path in notes if kind == "begin")
+        proved = tuple(Path(path) for kind, path in notes if kind == "prove")
         text = self._said[:].rstrip(b"\0").decode(errors="replace")
         took_s = time.monotonic() - self._began
         facts: dict[str, Any] = json.loads(text) if text else {"kind": "killed"}
         self._said.close()
         if hung:
             facts = {"kind": "hung", "text": f"not done after {limit_s:.0f} s"}
-        facts["failed"] = tuple(facts.get("failed", ()))
+        facts |= {name: tuple(facts.get(name, ())) for name in ("failed", "copies")}
         return Outcome(**facts, began=began, proved=proved, acted=any(n[0] == "acted" for n in notes), took_s=took_s)
 
 
@@ -229,7 +237,6 @@ def _child(
 
 def _archive(day: Day, destinations: Sequence[Path], held: bool) -> dict[str, Any]:
     home, clock = day.home, SystemClock()
-    more: dict[str, Any] = {"destinations": list(destinations)} if len(destinations) > 1 else {}
     try:
         store = open_store(home)
         ledger, point = Ledger(store, home, clock), load_point(home.point_file)
@@ -242,7 +249,7 @@ def _archive(day: Day, destinations: Sequence[Path], held: bool) -> dict[str, An
             point=point,
             day=DAY,
             zones=BORDERS,
-            destination=destinations[0],
+            destinations=destinations,
             actor="tech",
             ordered_by="head",
             documents=papers,
@@ -250,7 +257,6 @@ def _archive(day: Day, destinations: Sequence[Path], held: bool) -> dict[str, An
             cancelled=lambda: False,
             clock=clock,
             keep=KEEP,
-            **more,
         )
     except ExamKitError as problem:
         return {"kind": "said", "text": problem.text("en"), "failed": [str(detail) for detail in problem.details]}
@@ -261,7 +267,7 @@ def _archive(day: Day, destinations: Sequence[Path], held: bool) -> dict[str, An
         "kind": result.state,
         "files": result.files,
         "failed": [str(failed.message) for failed in result.failed],
-        "read_back_bytes": result.read_back_bytes,
+        "copies": [str(copy.error.message) if copy.error else copy.state for copy in result.copies],
     }
 
 
@@ -282,9 +288,13 @@ def _listen(notes: Path, day: Day, moment: Moment | None) -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or getattr(busy, "now", False):
             return
-        path = Path(os.fsdecode(arguments[0])) if isinstance(arguments[0], str | bytes | os.PathLike) else Path()
-        name = path.name.removesuffix(".part")
-        if name not in day.truth:
+        if not isinstance(arguments[0], str | bytes | os.PathLike):
+            return
+        path = Path(os.fsdecode(arguments[0]))
+        if not path.name:
+            return
+        final = path.with_name(path.name.removesuffix(".part"))
+        if final.name not in day.truth:
             return
         flags = int(arguments[2] or 0)
         if path.is_relative_to(day.home.footage):
@@ -298,7 +308,7 @@ def _listen(notes: Path, day: Day, moment: Moment | None) -> None:
         with lock:
             seen[kind] += 1
             due = moment is not None and moment.kind == kind and moment.number == seen[kind]
-            os.write(fd, f"{kind} {name}\n".encode())
+            os.write(fd, f"{kind} {final}\n".encode())
         if due and moment is not None:
             if moment.late_s:
                 threading.Thread(target=act, args=(path,), daemon=True).start()

@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from exam_kit.store import Store
@@ -20,6 +21,14 @@ FILES, SIZE = 40, 700_000
 KILLS_PER_DAY = 20
 AHEAD = 3
 """A run may get so many files further before it is killed."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """A copy, whole or not, that lay there after kill number `kill`."""
+
+    kill: int
+    bytes: int
 
 
 def kills(folder: Path, count: int, dice: random.Random, destinations: int = 1) -> Row:
@@ -41,17 +50,14 @@ def kills(folder: Path, count: int, dice: random.Random, destinations: int = 1) 
 
 def _day(day: Day, targets: Sequence[Path], count: int, dice: random.Random, row: Row) -> None:
     seen: set[tuple[str, str]] = set()
-    left: dict[Path, int] = {}
-    read = Counter[str]()
-    for _kill in range(count):
-        outcome = _killed(day, targets, len(seen), dice)
+    left: dict[Path, Left] = {}
+    read = 0
+    kills_left = count
+    while waiting := day.unfinished(targets):
+        # Who has a finished bag is not asked for another copy.
+        outcome = _killed(day, waiting, len(seen), dice) if kills_left else day.attempt(*waiting)
         _again(outcome, left, seen, row, targets)
-        read.update(outcome.proved)
-        if outcome.kind != "killed":
-            if outcome.kind != "finished":
-                row.wrong.append(f"a resumed run ended: {outcome.kind} {outcome.text}")
-            break
-        row.times += 1
+        read += len(outcome.proved)
         now = _verified(day)
         if not seen <= now:
             row.wrong.append(f"{len(seen - now)} rows lost their acknowledgement")
@@ -59,22 +65,20 @@ def _day(day: Day, targets: Sequence[Path], count: int, dice: random.Random, row
         truth = day.judge(*targets)
         row.looked_for += truth.acknowledged
         row.wrong += truth.wrong
-        left = {path: path.stat().st_size for target in targets for path in target.rglob("*.mp4*")}
-    last = day.attempt(*targets)
-    _again(last, left, seen, row, targets)
-    read.update(last.proved)
-    if last.kind != "finished" or last.failed:
-        row.wrong.append(f"the last run ended: {last.kind} {last.text} {last.failed}")
-    truth = day.judge(*targets)
-    row.looked_for += truth.acknowledged
-    row.wrong += truth.wrong
+        if outcome.kind == "killed":
+            row.times += 1
+            kills_left -= 1
+            left = _left(targets, left, outcome, kills_left)
+        elif outcome.kind != "finished" or outcome.failed or set(outcome.copies) != {"finished"}:
+            row.wrong.append(f"a resumed run ended: {outcome.kind} {outcome.text} {outcome.failed} {outcome.copies}")
+            return
     whole = sum(1 for target in targets for path in target.rglob("*.mp4") if path.name in day.truth)
     if whole != len(targets) * len(day.truth):
         row.wrong.append(f"{whole} of {len(targets) * len(day.truth)} files are in the bags")
     row.counts["files archived"] += whole
     row.counts["bytes archived"] += len(targets) * sum(size for size, _sha256 in day.truth.values())
-    row.counts["bags whole"] += len(targets) if not truth.wrong else 0
-    row.counts["files read back again"] += sum(read.values()) - len(targets) * len(day.truth)
+    row.counts["bags whole"] += len(targets)
+    row.counts["files read back again"] += read - len(targets) * len(day.truth)
 
 
 def _killed(day: Day, targets: Sequence[Path], verified: int, dice: random.Random) -> Outcome:
@@ -97,29 +101,45 @@ def _suicide(_path: Path) -> None:
 
 
 def _verified(day: Day) -> set[tuple[str, str]]:
-    """Job and path of every acknowledged row."""
+    """Bag and path of every acknowledged row."""
     store = Store(day.home.store, read_only=True)
     try:
-        return {(r["job"], r["path"]) for r in store.query("SELECT job, path FROM archive_file WHERE state='verified'")}
+        rows = store.query(
+            "SELECT j.bag, f.path FROM archive_file f JOIN archive_job j ON j.id = f.job WHERE f.state = 'verified'"
+        )
+        return {(row["bag"], row["path"]) for row in rows}
     finally:
         store.close()
 
 
+def _left(targets: Sequence[Path], before: dict[Path, Left], outcome: Outcome, kill: int) -> dict[Path, Left]:
+    """What lies there after a kill, by its final path; what an earlier kill left and nobody has touched is that one's."""
+    found = {}
+    for target in targets:
+        for path in target.rglob("*.mp4*"):
+            final = path.with_name(path.name.removesuffix(".part"))
+            old = before.get(final)
+            found[final] = old if old and final not in outcome.began else Left(kill, path.stat().st_size)
+    return found
+
+
 def _again(
-    outcome: Outcome, left: dict[Path, int], seen: set[tuple[str, str]], row: Row, targets: Sequence[Path]
+    outcome: Outcome, left: dict[Path, Left], seen: set[tuple[str, str]], row: Row, targets: Sequence[Path]
 ) -> None:
-    """What the run after a kill copied though bytes of it lay there."""
-    begun = Counter(outcome.began)
-    names = Counter(path.name.removesuffix(".part") for path, size in left.items() if size)
-    twice = sum(min(times, names[name]) for name, times in begun.items())
-    row.counts["files copied again"] += twice
-    row.counts["bytes copied again"] += sum(
-        size for path, size in left.items() if begun[path.name.removesuffix(".part")]
-    )
-    row.most["files copied again after one kill"] = max(twice, row.most.get("files copied again after one kill", 0))
-    if twice > len(targets):
-        row.wrong.append(f"{twice} files copied again after one kill")
-    acknowledged = Counter(Path(path).name for _job, path in seen)
-    for name, times in begun.items():
-        if times + acknowledged[name] > len(targets):
-            row.wrong.append(f"{name}: acknowledged and copied again")
+    """What a run copied though bytes of it lay there, or twice: at most one file for each kill and destination."""
+    for target in targets:
+        begun = [path for path in outcome.began if path.is_relative_to(target)]
+        again = [left[path] for path in set(begun) if path in left and left[path].bytes]
+        row.counts["files copied again"] += len(again)
+        row.counts["bytes copied again"] += sum(one.bytes for one in again)
+        each = Counter(one.kill for one in again)
+        most = "copied again for one kill at one destination"
+        row.most[most] = max([row.most.get(most, 0), *each.values()])
+        row.wrong += [f"{count} files copied again for one kill" for count in each.values() if count > 1]
+        row.wrong += [f"{path.name}: copied twice in one run" for path, count in Counter(begun).items() if count > 1]
+    acknowledged = {(Path(bag).parent, Path(path).name) for bag, path in seen}
+    row.wrong += [
+        f"{path.name}: acknowledged and copied again"
+        for path in outcome.began
+        if any(path.name == name and path.is_relative_to(target) for target, name in acknowledged)
+    ]

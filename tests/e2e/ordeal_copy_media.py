@@ -7,13 +7,14 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.e2e.ordeal_copy_carrier import Carrier
 from tests.e2e.ordeal_copy_day import Day, Moment, Outcome
 from tests.e2e.ordeal_copy_table import Row
 
-__all__ = ["MEDIA", "MediumFault", "run"]
+__all__ = ["MEDIA", "MediumFault", "one_of_two", "run"]
 
 FILES, SIZE = 6, 900_000
 LATE_S = 0.02
@@ -98,8 +99,49 @@ def run(fault: MediumFault, folder: Path, file_system: str, times: int, dice: ra
     return row
 
 
+def one_of_two(fault: MediumFault, folder: Path, times: int, dice: random.Random) -> Row:
+    """Two destinations at once; `fault` hits the first, and the second must not notice."""
+    row = Row(f"one of two destinations: {fault.name}", "ext4")
+    began = time.monotonic()
+    template = Day.made(folder / "media", count=FILES, size=SIZE)
+    for _time in range(times):
+        place = folder / "two"
+        day = template.again(place)
+        other = place / "other"
+        other.mkdir()
+        with Carrier(place, "ext4", 40) as carrier:
+            # Which of the two begins a file first is left to chance; each begins every file once.
+            moment = Moment("begin", dice.randint(1, 2 * FILES - 2), partial(_act, fault, carrier, dice))
+            outcome = day.attempt(carrier.mount, other, moment=moment)
+            row.times += 1
+            row.counts[f"ended: {outcome.kind}"] += 1
+            fault.mend(carrier)
+            truth = day.judge(carrier.mount, other)
+            row.looked_for += truth.acknowledged
+            row.wrong += truth.wrong
+            said, state = outcome.copies if len(outcome.copies) == 2 else (outcome.text, outcome.kind)
+            row.said[said.partition(": ")[2]] += 1
+            if state != "finished" or not any(word in said for word in fault.words) or outcome.failed:
+                row.wrong.append(f"it ended: {outcome.kind} {outcome.text} {outcome.copies} {outcome.failed}")
+            again = day.attempt(*day.unfinished([carrier.mount, other]))
+            truth = day.judge(carrier.mount, other)
+            row.looked_for += truth.acknowledged
+            row.wrong += truth.wrong
+            row.counts["resumed to a whole bag"] += again.kind == "finished"
+            if again.kind != "finished":
+                row.wrong.append(f"resumed, it ended: {again.kind} {again.text}")
+        shutil.rmtree(place)
+    shutil.rmtree(folder / "media")
+    row.took_s = time.monotonic() - began
+    return row
+
+
+def _act(fault: MediumFault, carrier: Carrier, dice: random.Random, path: Path) -> None:
+    fault.act(carrier, path, dice)
+
+
 def _round(fault: MediumFault, day: Day, carrier: Carrier, dice: random.Random, row: Row) -> None:
-    hurt: list[str] = []
+    hurt: list[Path] = []
     seed = dice.random()
 
     def act(path: Path) -> None:
@@ -132,11 +174,11 @@ def _round(fault: MediumFault, day: Day, carrier: Carrier, dice: random.Random, 
     row.looked_for += truth.acknowledged
     row.wrong += truth.wrong
     _ending(fault, outcome, moment, row)
-    for name in hurt:
-        noticed = outcome.began.count(name) > 1 or any(name in message for message in outcome.failed)
+    for path in hurt:
+        noticed = outcome.began.count(path) > 1 or any(path.name in message for message in outcome.failed)
         row.counts["noticed"] += noticed
         if not noticed:
-            row.wrong.append(f"{name}: the flipped bit was not noticed")
+            row.wrong.append(f"{path.name}: the flipped bit was not noticed")
     if fault.large or outcome.kind == "finished":
         return
     again = day.attempt(carrier.mount)
