@@ -6,18 +6,20 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from exam_kit.archive import Progress
-from exam_kit.archive.s3 import Wire, keep_report, kept_report, keys_of, probe_store, send_bag
+from exam_kit.archive import BagReport, Progress
+from exam_kit.archive.s3 import Wire, keep_report, kept_report, keys_of, probe_store, send_bag, verify_in_store
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, secret
 from exam_kit.errors import ArchiveError, UsageError, m
 from exam_kit.i18n import _
 from exam_kit.point import ObjectStore
+from exam_kit.store.keys import VerifyKey
 
-__all__ = ["add_commands", "store_named"]
+__all__ = ["add_commands", "store_named", "verify_at"]
 
 
 def add_commands(commands: Any) -> None:
@@ -51,6 +53,17 @@ def store_named(desk: Desk, name: str) -> ObjectStore:
         raise UsageError(
             m("{store}: there is no such store. point.toml has: {known}. Add it as [[store]].", store=name, known=known)
         ) from None
+
+
+def verify_at(address: str, *, quick: bool, key: VerifyKey | None, progress: Callable[[int, int], None]) -> BagReport:
+    """Verify the bag at ``s3://STORE/BAG``; the store is one of point.toml's."""
+    name, _slash, bag = address.removeprefix("s3://").partition("/")
+    if not name or not bag.strip("/"):
+        raise UsageError(m("{place}: is the address of a bag in a store; write s3://STORE/BAG.", place=address))
+    desk = Desk.open()
+    store = store_named(desk, name)
+    wire = Wire(store, keys_of(store, desk.secrets), desk.home)
+    return verify_in_store(wire, bag.strip("/"), desk.home, quick=quick, key=key, progress=progress)
 
 
 def _key(options: argparse.Namespace) -> int:

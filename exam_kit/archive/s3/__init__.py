@@ -7,6 +7,8 @@ from exam_kit.archive.s3.bag_send import SendResult, send_bag
 from exam_kit.archive.s3.faults import StoreFault
 from exam_kit.archive.s3.probe import probe_store
 from exam_kit.archive.s3.probe_record import ProbeReport, keep_report, kept_report
+from exam_kit.archive.s3.tree import StoreTree
+from exam_kit.archive.s3.verify_there import verify_in_store
 from exam_kit.archive.s3.wire import Keys, Patience, Wire, keys_of
 
 __all__ = [
@@ -15,10 +17,12 @@ __all__ = [
     "ProbeReport",
     "SendResult",
     "StoreFault",
+    "StoreTree",
     "Wire",
     "keep_report",
     "kept_report",
     "keys_of",
     "probe_store",
     "send_bag",
+    "verify_in_store",
 ]

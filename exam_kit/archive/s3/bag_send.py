@@ -105,7 +105,8 @@ def send_bag(
         try:
             course = Course(wire, uploads, trust, until, cancelled)
             prefix = store.key_of(bag) + "/"
-            there = _listing(course, prefix)
+            # Asked first of all, so that wrong keys or a wrong bucket are told at once.
+            there = {key: (size, etag) for key, size, etag in wire.listing(prefix, course.stopped)}
             _sweep(course, prefix)
             waves = _waves(folder, report)
             everything = [task for wave in waves for task in wave]
@@ -170,20 +171,6 @@ def _listed(folder: Path, name: str, *, payload: bool) -> dict[str, str]:
 def _task(folder: Path, path: str, sha256: str) -> CopyTask:
     source = folder / path
     return CopyTask(path, source, source.stat().st_size, sha256)
-
-
-def _listing(course: Course, prefix: str) -> dict[str, tuple[int, str]]:
-    """What lies under the prefix: key → (bytes, ETag). Asked first of all, so a wrong key or bucket is told at once."""
-    found: dict[str, tuple[int, str]] = {}
-    more: dict[str, str] = {}
-    while True:
-        answer = course.call("list_objects_v2", Prefix=prefix, **more)
-        for one in answer.get("Contents", ()):
-            found[str(one["Key"])] = (int(one["Size"]), str(one.get("ETag", "")))
-        following = answer.get("NextContinuationToken")
-        if not answer.get("IsTruncated") or not following:
-            return found
-        more = {"ContinuationToken": str(following)}
 
 
 def _sweep(course: Course, prefix: str) -> None:

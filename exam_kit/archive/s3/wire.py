@@ -135,6 +135,18 @@ class Wire:
                     raise fault from None
                 self.wait(wait_s, stopped)
 
+    def listing(self, prefix: str, stopped: Callable[[], bool] = lambda: False) -> Iterator[tuple[str, int, str]]:
+        """Key, size in bytes and ETag of every object under `prefix`. Raises as `call`."""
+        more: dict[str, str] = {}
+        while True:
+            answer = self.call("list_objects_v2", stopped=stopped, Prefix=prefix, **more)
+            for one in answer.get("Contents", ()):
+                yield str(one["Key"]), int(one["Size"]), str(one.get("ETag", ""))
+            following = answer.get("NextContinuationToken")
+            if not answer.get("IsTruncated") or not following:
+                return
+            more = {"ContinuationToken": str(following)}
+
     def wait(self, wait_s: float, stopped: Callable[[], bool]) -> None:
         """Wait ±20 %, so that many points do not come back at once; Cancelled when stopped meanwhile."""
         until = time.monotonic() + wait_s * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
