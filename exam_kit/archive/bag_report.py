@@ -46,7 +46,9 @@ SIGNATURE_LABELS = {
 }
 CHAIN_LABELS = {
     "whole": N_("chain: every recording is the one the ledger saw when it was closed"),
+    "listed": N_("chain: whole by the bag's lists; the recordings themselves were not read"),
     "broken": N_("chain: BROKEN between the ledger and the bag"),
+    "broken_here": N_("chain: whole from the ledger to the sealing of the bag, BROKEN between that and here"),
     "sealed": N_("chain: encrypted; open the bag with the region's key to check it"),
     "unknown": N_("chain: not checked"),
 }
@@ -76,10 +78,9 @@ class BagFinding:
 class BagReport:
     """`files` and `bytes` are the payload's as the manifest and the disk have it; `read_bytes` were read and hashed.
 
-    `device_bytes` is how much of that the kernel fetched from the device (None: it does not tell). `signature` is
-    valid, valid_own_key, invalid, foreign, absent or unknown; `chain` (birth → ledger → bag) whole, broken, sealed
-    (inside the encryption) or unknown. `supplement_to` is the first bag's name and hash, `relation` a key of
-    `RELATION_LABELS`. `info` and `coverage` are the bag's own words and may hold anything.
+    `device_bytes` is how much of that the kernel fetched from the device (None: it does not tell). `signature` and
+    `chain` are keys of `SIGNATURE_LABELS` and `CHAIN_LABELS`. `supplement_to` is the first bag's name and hash,
+    `relation` a key of `RELATION_LABELS`. `info` and `coverage` are the bag's own words and may hold anything.
     """
 
     path: str
@@ -97,6 +98,7 @@ class BagReport:
     encrypted: bool = False
     supplement_to: str = ""
     relation: str = ""
+    proofs: dict[str, int] = field(default_factory=dict)
     info: dict[str, str] = field(default_factory=dict)
     coverage: BagCoverage | None = None
     findings: list[BagFinding] = field(default_factory=list)
@@ -140,6 +142,7 @@ class BagReport:
             "encrypted": self.encrypted,
             "supplement_to": self.supplement_to,
             "relation": self.relation,
+            "proofs": self.proofs,
             "info": {shown(label): shown(value) for label, value in self.info.items()},
             "findings": [
                 {"kind": finding.kind, "path": shown(finding.path), "text": shown(finding.message.text())}
@@ -147,23 +150,29 @@ class BagReport:
             ],
         }
 
-    @property
-    def whose(self) -> str:
+    def whose(self, language: str | None = None) -> str:
         """Region, point, day and copy as the bag tells them, in one line; "" when it tells nothing."""
-        labels = ("External-Identifier", "Source-Organization", "Exam-Subject", "Copy-Number")
-        return " · ".join(shown(self.info[label])[:_LONGEST] for label in labels if self.info.get(label))
+        labels = ("External-Identifier", "Source-Organization", "Exam-Subject")
+        said = [shown(self.info[label])[:_LONGEST] for label in labels if self.info.get(label)]
+        if copy := self.info.get("Copy-Number"):
+            said.append(translate(N_("copy {number}"), language).format(number=shown(copy)[:_LONGEST]))
+        return " · ".join(said)
 
     def text(self, language: str | None = None, most: int = _SHOWN) -> str:
         """The report in lines; at most `most` findings, and how many more there are."""
         counts = translate("files: {files}, {mb} MB; read and compared: {read_mb} MB", language)
         lines: list[str] = [
             shown(self.path),
-            *([self.whose] if self.whose else []),
+            *([whose] if (whose := self.whose(language)) else []),
             translate(outcome_label(self), language),
             counts.format(files=self.files, mb=f"{self.bytes / 1e6:.1f}", read_mb=f"{self.read_bytes / 1e6:.1f}"),
             translate(SIGNATURE_LABELS[self.signature], language),
             translate(CHAIN_LABELS[self.chain], language),
         ]
+        if self.proofs:
+            by = translate("files proved by the store's own SHA-256: {kept}, by reading them: {read}", language)
+            kept, read = (self.proofs.get(how, 0) for how in ("server_sha256", "downloaded"))
+            lines.append(by.format(kept=kept, read=read))
         if self.supplement_to:
             first = self.supplement_to.partition(" ")[0]
             lines.append(translate(RELATION_LABELS[self.relation], language).format(bag=first))

@@ -254,5 +254,9 @@ class _Verification:
         key = self.key or key_inside(self.tree, self.files)
         proved = prove_chain(self.tree, self.files[LEDGER], payload, key, report.info.get("Ledger-Head", ""))
         report.chain, report.ledger_entries = proved.state, proved.entries
+        if proved.state == "whole" and report.findings:
+            report.chain = "broken_here"
+        elif proved.state == "whole" and report.quick:
+            report.chain = "listed"
         for path, message in proved.faults:
             self._changed(path, message)

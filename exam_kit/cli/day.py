@@ -1,4 +1,4 @@
-"""Commands of the exam day: record, archive, verify. With a running agent they give it orders."""
+"""Commands of the exam day: record, archive. With a running agent they give it orders."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from exam_kit.agent import orders
 from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
-from exam_kit.archive.verify import verify_bag
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
 from exam_kit.errors import ArchiveError, CameraError, ExamKitError, UsageError, m
 from exam_kit.i18n import _
 from exam_kit.point import Zone
-from exam_kit.store.keys import VerifyKey
 
 __all__ = ["add_commands", "an_agent", "ordered"]
 
@@ -55,15 +53,6 @@ def add_commands(commands: Any) -> None:
     archive.add_argument("--by", help=_("who ordered it"))
     add_json(archive)
     archive.set_defaults(run=_archive)
-
-    verify = commands.add_parser(
-        "verify", help=_("prove a bag; 0 whole, 20 changed, 21 missing, 22 unexpected, 23 no bag")
-    )
-    verify.add_argument("path", type=Path)
-    verify.add_argument("--quick", action="store_true", help=_("names and sizes only; proves no content"))
-    verify.add_argument("--key", type=Path, help=_("the point's public key, kept elsewhere"))
-    add_json(verify)
-    verify.set_defaults(run=_verify)
 
 
 @contextmanager
@@ -213,10 +202,3 @@ def _archive(options: argparse.Namespace) -> int:
         ),
     )
     return 0
-
-
-def _verify(options: argparse.Namespace) -> int:
-    key = VerifyKey.load(options.key) if options.key else None
-    report = verify_bag(options.path, quick=options.quick, key=key)
-    answer(options, report.as_dict(), report.text())
-    return int(report.exit_code)
