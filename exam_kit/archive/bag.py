@@ -30,6 +30,7 @@ from exam_kit.archive.copy_journal import JOURNAL
 from exam_kit.archive.medium import BLOCK, fsync_folder
 from exam_kit.archive.selection import CameraCoverage
 from exam_kit.archive.sink import CopyTask, Proof
+from exam_kit.clock import iso
 from exam_kit.errors import ArchiveError, m
 from exam_kit.point import Point, Zone
 from exam_kit.store.keys import SigningKey
@@ -91,9 +92,9 @@ class Listed:
     bytes: int
 
 
-def bag_name(point: Point, day: dt.date, zones: Sequence[Zone], copy: int) -> str:
-    """``RR_PPPP_YYYYMMDD_ZONES_copyN``."""
-    codes = "-".join(_ZONE_CODES[zone] for zone in Zone if zone in zones)
+def bag_name(point: Point, day: dt.date, zones: Sequence[Zone], copy: int, more: str = "") -> str:
+    """``RR_PPPP_YYYYMMDD_ZONES_copyN``; `more` stands behind the zones: single cameras, a span."""
+    codes = "-".join([*(_ZONE_CODES[zone] for zone in Zone if zone in zones), *([more] if more else [])])
     return f"{point.region}_{point.code}_{day:%Y%m%d}_{codes}_copy{copy}"
 
 
@@ -112,6 +113,8 @@ def info_text(act: HandoverAct, payload: Sequence[Listed], supplement_to: str = 
         ("Exam-Subject", act.subject),
         ("Exam-Date", act.exam_date.isoformat()),
         ("Exam-Zones", " ".join(act.zones)),
+        ("Exam-Cameras", " ".join(act.single_cameras)),
+        ("Exam-Span", " ".join(iso(moment) for moment in act.span or ())),
         ("Copy-Number", str(act.copy)),
         ("Supplement-To", supplement_to),
         ("Ledger-Head", f"{act.ledger_head.seq} {act.ledger_head.hash}"),
