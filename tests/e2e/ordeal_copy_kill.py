@@ -113,7 +113,7 @@ def _verified(day: Day) -> set[tuple[str, str]]:
 
 
 def _left(targets: Sequence[Path], before: dict[Path, Left], outcome: Outcome, kill: int) -> dict[Path, Left]:
-    """What lies there after a kill, by its final path; what an earlier kill left and nobody has touched is that one's."""
+    """What lies there after a kill, by final path; what an earlier kill left untouched stays that one's."""
     found = {}
     for target in targets:
         for path in target.rglob("*.mp4*"):
