@@ -24,16 +24,17 @@ from types import FrameType
 
 from bench.archive_disks import Drive, in_own_namespace, throttled_drive, undone, why_not_throttled
 from bench.archive_footage import Footage, record_day
-from bench.archive_meter import drop_caches, run
+from bench.archive_meter import run
+from bench.archive_peers import peers
 from bench.archive_report import Outcome, as_dict, goals, table
-from bench.archive_routes import Measured, Ours, Route, peers
+from bench.archive_routes import Ground, Measured, Ours, Route
 
 __all__ = ["main"]
 
 GIB = 1 << 30
 MIB = 1 << 20
 MB = 1_000_000
-ROOM = 320 * MIB
+ROOM, QUICK_ROOM = 320 * MIB, 64 * MIB
 """Beside the footage on a drive: the file system's own, the home's database, the bag's lists."""
 
 
@@ -62,7 +63,7 @@ class _Bench:
 
     def throttled(self) -> Outcome:
         read, write = self._options.read_mbps * MB, self._options.write_mbps * MB
-        size = self._size() * 51 // 50 + ROOM
+        size = self._size() * 51 // 50 + (QUICK_ROOM if self._options.quick else ROOM)
         with undone() as stack:
             source = throttled_drive(stack, self._folder, "source", size, read, 0)
             drives = [throttled_drive(stack, self._folder, name, size, read, write) for name in ("first", "second")]
@@ -75,6 +76,8 @@ class _Bench:
     def _measure(self, place: str, home: Path, drives: Sequence[Drive], *, throttled: bool) -> Outcome:
         smallest, largest = (MIB, 2 * MIB) if self._options.quick else (15 * MB, 30 * MB)
         footage = record_day(home, self._size(), smallest, largest)
+        everything = os.geteuid() == 0 and not self._options.quick
+        ground = Ground(footage, drives, self._scratch, everything)
         floors: list[float] = []
         turns: dict[str, list[Measured]] = {name: [] for name in self._routes}
         for number in range(self._options.rounds):
@@ -84,8 +87,8 @@ class _Bench:
             names = list(self._routes)
             shift = number % len(names)
             for name in names[shift:] + names[:shift]:
-                drop_caches([footage.folder])
-                turn = self._routes[name].measure(footage, drives, self._scratch)
+                ground.drop_caches()
+                turn = self._routes[name].measure(ground)
                 turns[name].append(turn)
                 _say(f"  round {number + 1}, {self._routes[name].name}: {turn.seconds:.2f} s, CPU {turn.cpu_s:.2f} s")
                 for drive in drives:
@@ -133,7 +136,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--gib", type=float, default=2.0, help="size of the day (default 2)")
     parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
     parser.add_argument("--only", nargs="+", metavar="TOOL", help="cp sha256sum rsync rclone bagit ascmhl ours")
-    parser.add_argument("--disks", nargs="+", choices=("this", "throttled"), default=["this", "throttled"])
+    parser.add_argument("--disks", nargs="+", choices=("this", "throttled"), help="default: both; --quick: this")
     parser.add_argument("--read-mbps", type=int, default=200, help="throttled read, 10⁶ bytes a second (default 200)")
     parser.add_argument("--write-mbps", type=int, default=100, help="throttled write (default 100)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every turn there too")
@@ -146,8 +149,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="a few MB, this disk, cp and ours: that it runs")
     options = parser.parse_args()
-    if options.quick:
-        options.disks, options.rounds = ["this"], 1
+    options.disks = options.disks or (["this"] if options.quick else ["this", "throttled"])
+    options.rounds = 1 if options.quick else options.rounds
     return options
 
 

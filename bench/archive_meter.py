@@ -122,8 +122,8 @@ def io_read_bytes() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("read_bytes:"))
 
 
-def drop_caches(folders: Iterable[Path]) -> None:
-    """Take these folders' files out of memory: all of it as root, else file by file. Written bytes are synced first."""
+def drop_caches(folders: Iterable[Path], *, everything: bool) -> None:
+    """Sync these folders' files and take them out of memory; `everything` drops the whole cache, as root only."""
     for folder in folders:
         for path in folder.rglob("*"):
             if path.is_file():
@@ -131,5 +131,5 @@ def drop_caches(folders: Iterable[Path]) -> None:
                 os.fsync(fd)
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
                 os.close(fd)
-    if os.geteuid() == 0:
+    if everything:
         Path("/proc/sys/vm/drop_caches").write_text("3\n")

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.archive_routes import Measured, Peer, Route
+from bench.archive_peers import Peer
+from bench.archive_routes import Measured, Route
 
 __all__ = ["Outcome", "as_dict", "goals", "table"]
 
