@@ -57,6 +57,7 @@ class Checkpoint:
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
         """The inverse of `text` and of `line`; ValueError when it is neither."""
+        text.encode()  # half a surrogate pair could not have been signed
         title, *lines = text.strip().splitlines() or [""]
         if title.startswith(LINE + " ") and not lines:
             values = dict(zip(_FIELDS, title.split()[1:], strict=True))

@@ -61,7 +61,7 @@ def walk_database(
     (entries,) = connection.execute("SELECT max(seq) FROM ledger").fetchone()
     if not isinstance(entries, int) or entries < LONG_ENTRIES:
         said = integrity(connection)
-        return [walk(read_rows(connection, 1, None, sealed=sealed), seals=seals)], said
+        return [_walked(connection, 1, None, sealed=sealed, seals=seals)], said
     middle = int(entries * _FIRST_SHARE)
     ledger = connection.execute("SELECT json_extract(record, '$.body.ledger') FROM ledger WHERE seq = 1").fetchone()
     began = connection.execute(SEALS_BEGUN, (json.dumps(KEY_KINDS), middle))
@@ -87,7 +87,7 @@ def walk_database(
         second.stdin.write(json.dumps(asked).encode())
         second.stdin.close()
         second.stdin = None
-        one = walk(read_rows(connection, -(2**63), middle, sealed=sealed), seals=seals)
+        one = _walked(connection, -(2**63), middle, sealed=sealed, seals=seals)
         said = integrity(connection)
         try:
             answer, _nothing = second.communicate(timeout=_DEADLINE_S)
@@ -101,9 +101,38 @@ def walk_database(
     return [one, _unpacked(answer)], said
 
 
+def _walked(
+    connection: sqlite3.Connection,
+    first: int,
+    last: int | None,
+    *,
+    sealed: bool,
+    seals: Sequence[Enrolment],
+    ledger: str = "",
+    begun: bool = False,
+) -> Stretch:
+    """Walk a part of the file; where it cannot be read on is a fault of the entry that stood there."""
+    trouble: list[sqlite3.DatabaseError] = []
+
+    def rows() -> Iterator[Row]:
+        try:
+            yield from read_rows(connection, first, last, sealed=sealed)
+        except sqlite3.DatabaseError as problem:
+            trouble.append(problem)
+
+    seen = walk(rows(), first=max(first, 1), ledger=ledger, begun=begun, seals=seals)
+    if trouble and seen.fault is None:
+        text = m("Entry {seq}: the file cannot be read here ({reason}).", seq=seen.last + 1, reason=str(trouble[0]))
+        seen.fault = Finding("entry unreadable", seen.last + 1, text)
+    return seen
+
+
 def integrity(connection: sqlite3.Connection) -> list[str]:
     """SQLite's own check of pages and indexes; empty when it is content."""
-    return [str(said) for (said,) in connection.execute("PRAGMA integrity_check") if said != "ok"]
+    try:
+        return [str(said) for (said,) in connection.execute("PRAGMA integrity_check") if said != "ok"]
+    except sqlite3.DatabaseError as problem:
+        return [str(problem)]
 
 
 def _packed(stretch: Stretch) -> bytes:
@@ -129,10 +158,10 @@ def _unpacked(answer: bytes) -> Stretch:
 
 def _main(asked: dict[str, Any], out: BinaryIO) -> None:
     connection = sqlite3.connect(f"{Path(asked['path']).as_uri()}?mode=ro", uri=True)
-    rows = read_rows(connection, asked["first"], None, sealed=asked["sealed"])
     seals = [Enrolment.parse(text) for text in asked["seals"]]
+    before = {"ledger": asked["ledger"], "begun": asked["begun"]}
     try:
-        seen = walk(rows, first=asked["first"], ledger=asked["ledger"], begun=asked["begun"], seals=seals)
+        seen = _walked(connection, asked["first"], None, sealed=asked["sealed"], seals=seals, **before)
     finally:
         connection.close()
     out.write(_packed(seen))

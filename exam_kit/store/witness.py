@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Callable, Iterable, Sequence
 
 from exam_kit.errors import m
@@ -104,10 +103,11 @@ def judge_anchors(
     report.checkpoints, report.anchors = len(filed), len(outside)
     proved: set[int] = set()
     parted: list[Checkpoint] = []
+    here = {text.strip() for _number, text in filed if isinstance(text, str)}
     for number, text in [*filed, *((None, text) for text in outside)]:
         try:
-            checkpoint = Checkpoint.parse(text)
-        except (ValueError, KeyError, binascii.Error):
+            checkpoint = Checkpoint.parse(text if isinstance(text, str) else "")
+        except (ValueError, KeyError):
             report.add("checkpoint damaged", number, m("A kept checkpoint cannot be read: its text was changed."))
             continue
         able = [key for start, key in keys if start <= checkpoint.seq]
@@ -120,6 +120,11 @@ def judge_anchors(
             report.add("foreign checkpoint", checkpoint.seq, m("A checkpoint belongs to another ledger."))
         elif hash_of(checkpoint.seq) == checkpoint.hash:
             proved.add(checkpoint.seq)
+            if checkpoint.text().strip() not in here:
+                text_of = m(
+                    "The checkpoint of entry {seq} was kept elsewhere and is gone from here.", seq=checkpoint.seq
+                )
+                report.add("checkpoint removed", checkpoint.seq, text_of)
         else:
             parted.append(checkpoint)
     _parted(parted, proved, hash_of, report, broken=broken)
@@ -130,8 +135,11 @@ def _parted(
 ) -> None:
     """Where chain and anchors part ways: after the last that agrees, at the latest at the first that does not."""
     told: set[str] = set()
+    broken_seals = [finding.seq for finding in report.findings if finding.kind == "seal broken" and finding.seq]
     for checkpoint in sorted(parted, key=lambda one: one.seq):
         since = max((seq for seq in proved if seq < checkpoint.seq), default=0) + 1
+        # What its seal proves is not in question: the first broken one is the place.
+        since = next((seq for seq in broken_seals if since <= seq <= checkpoint.seq), since)
         if hash_of(checkpoint.seq) is None:
             if not broken and "tail missing" not in told:
                 last = max(one.seq for one in parted)

@@ -1,0 +1,211 @@
+"""The seal: a key that moves on with every entry, survives what a ledger survives, and cannot be turned back."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from exam_kit.home import Home
+from exam_kit.store import Ledger, open_store
+from exam_kit.store.export import export_to
+from exam_kit.store.halves import LONG_ENTRIES
+from exam_kit.store.keychange import change_body
+from exam_kit.store.keys import SigningKey
+from exam_kit.store.ledger import KEY_CHANGED, KEY_LOST
+from exam_kit.store.seal import Enrolment, SealKey, SealState, evolved
+from exam_kit.store.verify import read_anchors, verify_database, verify_export
+from tests.e2e.ordeal_tamper import attack_many, untouched
+from tests.tamper import ATTACKS
+
+
+def filled(ledger: Ledger, entries: int) -> None:
+    for number in range(entries):
+        ledger.append("access.row", {"number": number, "text": f"запись № {number}"}, "specialist")
+
+
+def kinds(home: Home, ledger: Ledger, *seals: Enrolment) -> set[str]:
+    report = verify_database(home.store, ledger.public_key, read_anchors(home.anchors), seals)
+    return {finding.kind for finding in report.findings}
+
+
+@pytest.fixture
+def first(ledger: Ledger, home: Home) -> Enrolment:
+    filled(ledger, 5)
+    waiting = SealKey(home.keys).waiting
+    assert waiting is not None
+    return waiting
+
+
+def test_every_class_of_attack_is_found_and_untouched_ledgers_are_not_accused() -> None:
+    tally = attack_many(3, range(len(ATTACKS)))
+    assert tally.missed == []
+    assert tally.made.total() > len(ATTACKS) * 0.9
+    assert tally.named.total() >= tally.entries.total() * 0.95
+    assert untouched(3, range(6)) == []
+
+
+def test_the_first_key_proves_every_entry_in_the_file_and_in_an_export(
+    ledger: Ledger, home: Home, first: Enrolment
+) -> None:
+    assert Enrolment.parse(first.text()) == first
+    report = verify_database(home.store, ledger.public_key, seals=[first])
+    assert (report.whole, report.sealed, report.entries) == (True, 6, 6)
+    path = home.root / "export.jsonl"
+    export_to(ledger, path)
+    assert verify_export(path, ledger.public_key, seals=[first]).sealed == 6
+    text = path.read_text(encoding="utf-8").splitlines()
+    digest, record = text[3].split("\t")
+    text[3] = f"{digest[:-1]}{'0' if digest[-1] != '0' else '1'}\t{record}"
+    path.write_text("\n".join(text) + "\n", encoding="utf-8")
+    assert [f.kind for f in verify_export(path, ledger.public_key, seals=[first]).findings] == ["seal broken"]
+
+
+def test_the_key_stands_at_the_next_entry_and_no_older_one_is_left(
+    ledger: Ledger, home: Home, first: Enrolment
+) -> None:
+    SealKey(home.keys).hand_over()
+    kept = b"".join(path.read_bytes() for path in home.keys.iterdir())
+    for position in range(first.start, 7):
+        assert evolved(first.key, position - first.start) not in kept, position
+    assert evolved(first.key, 7 - first.start) in kept
+    assert first.text() not in "".join(path.read_text(errors="replace") for path in home.keys.iterdir())
+
+
+def test_a_key_left_behind_by_a_crash_is_brought_up(ledger: Ledger, home: Home, first: Enrolment) -> None:
+    (home.keys / "seal.key").unlink()
+    SealKey(home.keys).move(SealState.first(first.key, first.start).at(3))
+    filled(ledger, 2)
+    assert kinds(home, ledger, first) == set()
+    present = SealKey(home.keys).read()
+    assert present is not None
+    assert present.position == ledger.head().seq + 1
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_a_torn_slot_leaves_the_other(ledger: Ledger, home: Home, first: Enrolment, slot: int) -> None:
+    with (home.keys / "seal.key").open("rb+") as file:
+        file.seek(slot * 4096 + 20)
+        file.write(b"torn")
+    filled(ledger, 2)
+    assert kinds(home, ledger, first) == set()
+
+
+def test_a_rolled_back_transaction_does_not_move_the_key(ledger: Ledger, home: Home, first: Enrolment) -> None:
+    def refused(_connection: sqlite3.Connection, _entry: object) -> None:
+        raise RuntimeError
+
+    for _try in range(2):
+        with pytest.raises(RuntimeError):
+            ledger.append("order.given", {}, "specialist", also=refused)
+    with ledger.store.transaction():
+        filled(ledger, 3)
+    assert kinds(home, ledger, first) == set()
+
+
+def test_a_lost_key_begins_anew_with_an_entry_that_the_region_sees(
+    ledger: Ledger, home: Home, first: Enrolment
+) -> None:
+    SealKey(home.keys).hand_over()
+    (home.keys / "seal.key").unlink()
+    filled(ledger, 2)
+    assert [entry.seq for entry in ledger.entries([KEY_LOST])] == [7]
+    assert kinds(home, ledger, first) == {"seal begun anew"}
+    second = SealKey(home.keys).waiting
+    assert second is not None
+    assert kinds(home, ledger, first, second) == set()
+
+
+def test_a_restored_older_ledger_is_seen_by_the_key_and_sealed_anew(
+    home: Home, ledger: Ledger, first: Enrolment
+) -> None:
+    older = home.store.with_suffix(".older")
+    with sqlite3.connect(older) as copy:
+        ledger.store.connection.backup(copy)
+    copy.close()
+    filled(ledger, 4)
+    ledger.store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    ledger.store.close()
+    home.store.write_bytes(older.read_bytes())
+    present = SealKey(home.keys).read()
+    assert present is not None
+    report = verify_database(home.store, moved_to=present.position)
+    assert [(finding.kind, finding.seq) for finding in report.findings] == [("rolled back", 7)]
+    again = Ledger(open_store(home), home)
+    again.append("agent.started", {}, "agent")
+    assert [entry.body["why"] for entry in again.entries([KEY_LOST])] == [
+        "the key has moved on to entry 11: an older ledger was put back"
+    ]
+    again.store.close()
+
+
+def test_an_older_ledger_without_seals_is_sealed_from_now_on(home: Home, ledger: Ledger, first: Enrolment) -> None:
+    connection = ledger.store.connection
+    connection.execute("DROP TRIGGER ledger_no_update")
+    connection.execute("UPDATE ledger SET seal = NULL")
+    connection.execute("CREATE TRIGGER ledger_no_update" + _rest("ledger_no_update"))
+    (home.keys / "seal.key").unlink()
+    filled(ledger, 2)
+    assert [(entry.kind, entry.seq) for entry in ledger.entries(["ledger.sealed"])] == [("ledger.sealed", 7)]
+
+
+def _rest(name: str) -> str:
+    from exam_kit.store.schema import LEDGER_SCHEMA
+
+    return LEDGER_SCHEMA[name].partition(name)[2]
+
+
+def test_both_keys_are_changed_by_an_entry_that_both_sign(ledger: Ledger, home: Home, first: Enrolment) -> None:
+    old = SigningKey.load_or_create(home.keys)
+    ledger.checkpoint()
+    new = SigningKey.load_or_create(home.root / "new-keys")
+    body = change_body(ledger.id, ledger.head().hash, old.public, new, old, why="planned")
+    ledger.begin_seal(KEY_CHANGED, body, "head")
+    second = SealKey(home.keys).waiting
+    assert second is not None
+    ledger._key = new
+    filled(ledger, 2)
+    ledger.checkpoint()
+    anchors = read_anchors(home.anchors)
+    for key in (old.public, new.public):
+        report = verify_database(home.store, key, anchors, [first, second])
+        assert report.findings == []
+        assert report.sealed == report.entries
+    forged = change_body(ledger.id, ledger.head().hash, old.public, old, new, why="back")
+    ledger.append(KEY_CHANGED, forged, "somebody")
+    found = verify_database(home.store, old.public, anchors, [first, second]).findings
+    assert [finding.kind for finding in found] == ["key change forged"]
+
+
+def test_a_key_made_after_a_loss_needs_somebody_to_vouch_for_it(ledger: Ledger, home: Home, first: Enrolment) -> None:
+    old = ledger.public_key
+    new = SigningKey.load_or_create(home.root / "new-keys")
+    ledger.append(KEY_LOST, change_body(ledger.id, ledger.head().hash, old, new, None, why="the laptop burned"), "head")
+    ledger._key = new
+    ledger.checkpoint()
+    anchors = read_anchors(home.anchors)
+    assert [f.kind for f in verify_database(home.store, old, anchors, [first]).findings] == ["key lost"]
+    assert verify_database(home.store, [old, new.public], anchors, [first]).whole
+    assert verify_database(home.store, new.public, anchors, [first]).whole
+
+
+def test_a_long_chain_is_proved_in_two_parts_that_join(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LONG_ENTRIES > 1000
+    monkeypatch.setattr("exam_kit.store.halves.LONG_ENTRIES", 10)
+    home = Home.at(tmp_path / "long")
+    ledger = Ledger(open_store(home), home)
+    filled(ledger, 20)
+    ledger.checkpoint()
+    filled(ledger, 9)
+    first = SealKey(home.keys).waiting
+    assert first is not None
+    report = verify_database(home.store, ledger.public_key, read_anchors(home.anchors), [first])
+    assert (report.whole, report.entries, report.sealed) == (True, 30, 30)
+    ledger.store.close()
+    with sqlite3.connect(home.store) as connection:
+        connection.execute("DROP TRIGGER ledger_no_update")
+        connection.execute("UPDATE ledger SET record = replace(record, 'запись', 'Запись') WHERE seq = 25")
+    connection.close()
+    found = verify_database(home.store, ledger.public_key, read_anchors(home.anchors), [first]).findings
+    assert ("entry changed", 25) in [(finding.kind, finding.seq) for finding in found]
