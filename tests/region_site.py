@@ -10,13 +10,17 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from exam_kit.archive.bag import INFO, SIGNATURE, TAGMANIFEST
 from exam_kit.archive.job import run_archive
+from exam_kit.archive.supplement import LABEL
 from exam_kit.clock import FakeClock, iso
 from exam_kit.home import Home
 from exam_kit.point import Point, Zone, load_point, zone_windows
 from exam_kit.region.desk import RegionDesk
+from exam_kit.region.register import read_file
 from exam_kit.region.settings import init_region
 from exam_kit.store import Entry, Ledger, Store, open_store
+from exam_kit.store.keys import SigningKey
 
 DAYS = (dt.date(2026, 5, 28), dt.date(2026, 6, 1))
 ZONES = (Zone.CORRIDOR, Zone.ENTRANCE)
@@ -64,6 +68,7 @@ class Post:
     store: Store
     ledger: Ledger
     clock: FakeClock
+    piece_bytes: int = 30_000
 
     @property
     def id(self) -> str:
@@ -85,7 +90,8 @@ class Post:
             begins = zone_windows(self.point, exam)[zone].start
             for minute in range(*minutes):
                 start = begins + dt.timedelta(minutes=minute)
-                self._piece(day, camera, noise.randbytes(30_000 + minute), start, start + dt.timedelta(minutes=1))
+                content = noise.randbytes(self.piece_bytes + minute)
+                self._piece(day, camera, content, start, start + dt.timedelta(minutes=1))
 
     def _piece(self, day: dt.date, camera: str, content: bytes, start: dt.datetime, end: dt.datetime) -> None:
         name = f"77_{self.point.code}_{day:%Y%m%d}_{camera}_{start:%H%M%S}-{end:%H%M%S}.mp4"
@@ -151,8 +157,6 @@ def make_region(root: Path, *posts: Post) -> RegionDesk:
 
 
 def register_points(desk: RegionDesk, *posts: Post) -> None:
-    from exam_kit.region.register import read_file
-
     for post in posts:
         desk.register.add(read_file(post.home.root), actor="denis", source=str(post.home.root))
     desk.catch_up()
@@ -162,3 +166,26 @@ def as_stick(bag: Path, stick: Path) -> Path:
     """The bag as it lies on another carrier."""
     stick.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copytree(bag, stick / bag.name))
+
+
+def as_supplement(post: Post, bag: Path, first: Path) -> None:
+    """Say in `bag` that it completes `first`, and sign it anew with the point's key, as the point does."""
+    first_hash = hashlib.sha256((first / TAGMANIFEST).read_bytes()).hexdigest()
+    info = (bag / INFO).read_bytes() + f"{LABEL}: {first.name} {first_hash}\n".encode()
+    old, new = hashlib.sha256((bag / INFO).read_bytes()).hexdigest(), hashlib.sha256(info).hexdigest()
+    (bag / INFO).write_bytes(info)
+    tags = (bag / TAGMANIFEST).read_bytes().replace(old.encode(), new.encode())
+    (bag / TAGMANIFEST).write_bytes(tags)
+    (bag / SIGNATURE).write_bytes(SigningKey.load_or_create(post.home.keys).sign(tags))
+    *_others, sealed = post.ledger.entries(["archive.finished"])
+    bag_hash = hashlib.sha256(tags).hexdigest()
+    post.ledger.append("archive.finished", {**sealed.body, "bag_hash": bag_hash}, "tech")
+
+
+def flip_a_byte(bag: Path) -> Path:
+    """One bit of one recording is not what it was; the file."""
+    victim = next(iter(sorted(bag.rglob("*.mp4"))))
+    content = bytearray(victim.read_bytes())
+    content[len(content) // 2] ^= 1
+    victim.write_bytes(content)
+    return victim

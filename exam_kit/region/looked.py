@@ -16,6 +16,7 @@ from exam_kit.archive.bag_lists import read_info, read_list
 from exam_kit.archive.bag_tree import BagTree, Refused, walk
 from exam_kit.archive.chain import VIDEO
 from exam_kit.archive.sink import CopyTask
+from exam_kit.archive.supplement import supplement_to
 from exam_kit.errors import Message, m
 
 __all__ = ["Looked", "kept", "look", "unkept"]
@@ -96,7 +97,7 @@ def look(tree: BagTree) -> Looked:
         day=day,
         copy=int(info["Copy-Number"]) if info.get("Copy-Number", "").isdecimal() else 0,
         content=_content(payload),
-        supplement_to=_first(info.get("Supplement-To", "")),
+        supplement_to=supplement_to(info).partition(" ")[2],
         coverage=coverage,
         sizes={path: size for path, (_spelled, size) in files.items()},
         hashes=hashes,
@@ -135,11 +136,6 @@ def _content(payload: Mapping[str, str]) -> str:
     """One hash for the recordings, whatever copy they stand in and whatever documents lie beside them."""
     recordings = sorted(sha256 for path, sha256 in payload.items() if PurePosixPath(path).suffix.lower() in VIDEO)
     return hashlib.sha256("\n".join(recordings).encode()).hexdigest()
-
-
-def _first(said: str) -> str:
-    """The hash in ``Supplement-To: <bag name> <bag hash>``."""
-    return said.split()[-1] if said.split() else ""
 
 
 def kept(message: Message) -> dict[str, Any]:

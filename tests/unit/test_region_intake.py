@@ -15,7 +15,7 @@ from exam_kit.region.desk import RegionDesk
 from exam_kit.region.intake import Outcome, take_in
 from exam_kit.region.sources import bags_in
 from exam_kit.store.keys import VerifyKey
-from tests.region_site import AFTER, DAYS, Post, as_stick, make_point, make_region, register_points
+from tests.region_site import AFTER, DAYS, Post, as_stick, flip_a_byte, make_point, make_region, register_points
 
 DAY = DAYS[0]
 
@@ -94,13 +94,6 @@ def test_in_place_nothing_is_copied(desk: RegionDesk, post: Post, tmp_path: Path
     assert state(desk) == "delivered"
 
 
-def altered(bag: Path) -> None:
-    victim = next(iter(sorted(bag.rglob("*.mp4"))))
-    content = bytearray(victim.read_bytes())
-    content[100] ^= 1
-    victim.write_bytes(content)
-
-
 def unsigned(bag: Path) -> None:
     (bag / "signature" / "tagmanifest-sha256.sig").unlink()
 
@@ -116,8 +109,8 @@ def linked(bag: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "code", "in_place"),
     [
-        (altered, "altered", False),
-        (altered, "altered", True),
+        (flip_a_byte, "altered", False),
+        (flip_a_byte, "altered", True),
         (shortened, "altered", False),
         (unsigned, "unsigned", False),
         (linked, "not_a_bag", False),
@@ -146,7 +139,7 @@ def test_what_is_not_as_it_was_sealed_goes_to_quarantine(
 
 def test_a_good_bag_after_an_altered_one_is_taken(desk: RegionDesk, post: Post, tmp_path: Path) -> None:
     bag = post.bag(DAY, tmp_path / "stick")
-    altered(as_stick(bag, tmp_path / "bad"))
+    flip_a_byte(as_stick(bag, tmp_path / "bad"))
     assert take(desk, tmp_path / "bad")[0].outcome == "quarantined"
     assert take(desk, tmp_path / "stick")[0].outcome == "taken"
     assert state(desk) == "delivered"
@@ -218,7 +211,7 @@ def test_what_is_missing_is_told_to_the_minute(desk: RegionDesk, tmp_path: Path)
 
 def test_the_catalogue_is_derived(desk: RegionDesk, post: Post, tmp_path: Path) -> None:
     bag = post.bag(DAY, tmp_path / "stick")
-    altered(as_stick(bag, tmp_path / "bad"))
+    flip_a_byte(as_stick(bag, tmp_path / "bad"))
     take(desk, tmp_path / "bad")
     take(desk, tmp_path / "stick")
     post.bag(DAY, tmp_path / "second")
