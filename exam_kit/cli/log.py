@@ -1,4 +1,4 @@
-"""`exam-kit log`: prove, export and sign the ledger."""
+"""`exam-kit log`: prove, export and sign the ledger; its anchors and keys."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from exam_kit.cli.log_keys import add_key_commands, nothing_here, opened
 from exam_kit.cli.words import add_json, answer
-from exam_kit.errors import NotSetUp, m
 from exam_kit.home import Home
 from exam_kit.i18n import _, ngettext
-from exam_kit.store import Ledger, Store, open_store
+from exam_kit.store.checkpoint import LINE, anchors_in
+from exam_kit.store.compare import judge_copy
 from exam_kit.store.export import export_to
 from exam_kit.store.keys import VerifyKey
-from exam_kit.store.verify import LedgerReport, read_anchors, verify_database, verify_export
+from exam_kit.store.seal import Enrolment, SealKey
+from exam_kit.store.verify import Finding, LedgerReport, read_anchors, verify_database, verify_export
 
 __all__ = ["add_commands"]
 
@@ -22,21 +24,33 @@ UNVERIFIABLE = 31
 
 
 def add_commands(commands: Any) -> None:
-    log = commands.add_parser("log", help=_("the ledger: verify, export, checkpoint")).add_subparsers(
+    log = commands.add_parser("log", help=_("the ledger: verify, export, anchors, keys")).add_subparsers(
         required=True, metavar="COMMAND"
     )
     verify = log.add_parser(
         "verify", help=_("prove the chain; ends with {code} when it was changed").format(code=TAMPERED)
     )
     verify.add_argument("path", nargs="?", type=Path, help=_("a database or an export (default: this home's database)"))
-    verify.add_argument("--key", type=Path, help=_("the point's public key, kept elsewhere"))
+    verify.add_argument(
+        "--key", action="append", type=Path, default=[], help=_("the point's public key, kept elsewhere; repeatable")
+    )
     verify.add_argument(
         "--anchor",
+        action="append",
+        default=[],
+        metavar="FILE|LINE",
+        help=_("a checkpoint kept elsewhere, as a file or as the line of a printed code; repeatable"),
+    )
+    verify.add_argument(
+        "--against", action="append", type=Path, default=[], help=_("another copy, to tell where the two part ways")
+    )
+    verify.add_argument(
+        "--seal",
         action="append",
         type=Path,
         default=[],
         metavar="FILE",
-        help=_("a checkpoint kept elsewhere; repeatable"),
+        help=_("the enrolment the region keeps: every seal is proved with it; repeatable"),
     )
     add_json(verify)
     verify.set_defaults(run=_verify)
@@ -47,27 +61,44 @@ def add_commands(commands: Any) -> None:
     checkpoint = log.add_parser("checkpoint", help=_("sign the head of the chain and print it, to be kept elsewhere"))
     add_json(checkpoint)
     checkpoint.set_defaults(run=_checkpoint)
+    add_key_commands(log)
 
 
 def _verify(options: argparse.Namespace) -> int:
     home = Home.find()
     own = options.path is None
     path: Path = home.store if own else options.path
-    key = VerifyKey.load(options.key) if options.key else None
-    anchors = [file.read_text(encoding="utf-8", errors="replace") for file in options.anchor]
+    keys = [VerifyKey.load(file) for file in options.key]
+    seals = [Enrolment.load(file) for file in options.seal]
+    anchors = [anchor for given in options.anchor for anchor in _anchors(given)]
+    moved_to = None
     if own:
         if not path.exists():
-            raise _nothing(home)
-        if key is None and (home.keys / "ledger.pub").exists():
-            key = VerifyKey.load(home.keys / "ledger.pub")
+            raise nothing_here(home)
+        if not keys and (home.keys / "ledger.pub").exists():
+            keys = [VerifyKey.load(home.keys / "ledger.pub")]
         anchors += read_anchors(home.anchors)
+        present = SealKey(home.keys).read()
+        moved_to = present.position if present else None
     with path.open("rb") as source:
         is_database = source.read(16) == b"SQLite format 3\0"
-    report = verify_database(path, key, anchors) if is_database or own else verify_export(path, key, anchors)
+    if is_database or own:
+        report = verify_database(path, keys, anchors, seals, moved_to=moved_to)
+    else:
+        report = verify_export(path, keys, anchors, seals)
+    for other in options.against:
+        judge_copy(path, other, report)
     answer(options, report.as_dict(), _told(report))
     if report.whole:
         return 0
     return UNVERIFIABLE if {finding.kind for finding in report.findings} <= {"no key", "empty"} else TAMPERED
+
+
+def _anchors(given: str) -> list[str]:
+    """The anchors of a file, or the line itself as it was scanned or typed."""
+    if given.startswith(LINE):
+        return [given]
+    return list(anchors_in(Path(given).read_text(encoding="utf-8", errors="replace")))
 
 
 def _told(report: LedgerReport) -> str:
@@ -76,34 +107,34 @@ def _told(report: LedgerReport) -> str:
         lines = [_("The chain is whole: {entries}.").format(entries=count)]
     else:
         lines = [_("The chain is NOT whole: {entries} read.").format(entries=count)]
-        lines += [f"  {finding.message.text()}" for finding in report.findings]
-    lines.append(_("Head: {hash}").format(hash=report.head or "—"))
+        lines += [_line(finding) for finding in report.findings]
+    lines += [_line(remark) for remark in report.remarks]
+    lines.append(
+        _("Head: {hash} ({at})").format(hash=report.head, at=report.head_at)
+        if report.head_at
+        else _("Head: {hash}").format(hash=report.head or "—")
+    )
     lines.append(
         _("Signed checkpoints in the ledger: {inside}; kept beside it: {outside}").format(
             inside=report.checkpoints, outside=report.anchors
         )
     )
+    lines.append(
+        _("Proved by their seals: {count}").format(count=report.sealed)
+        if report.sealed
+        else _("The seals were not proved: that takes the enrolment kept by the region (--seal).")
+    )
     return "\n".join(lines)
 
 
-def _nothing(home: Home) -> NotSetUp:
-    return NotSetUp(
-        m(
-            "{home}: there is no ledger here yet. Set EXAM_KIT_HOME to the folder that has it, or name the file.",
-            home=home.root,
-        )
-    )
-
-
-def _opened(home: Home) -> tuple[Store, Ledger]:
-    if not home.store.exists():
-        raise _nothing(home)
-    store = open_store(home)
-    return store, Ledger(store, home)
+def _line(finding: Finding) -> str:
+    """The finding, with the time of the entry it is about where that can be read."""
+    text = finding.message.text()
+    return f"  {text}" if not finding.at or finding.at in text else f"  {text} [{finding.at}]"
 
 
 def _export(options: argparse.Namespace) -> int:
-    _store, ledger = _opened(Home.find())
+    _store, ledger = opened(Home.find())
     last = export_to(ledger, options.path)
     answer(
         options,
@@ -114,7 +145,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _checkpoint(options: argparse.Namespace) -> int:
-    _store, ledger = _opened(Home.find())
+    _store, ledger = opened(Home.find())
     made = ledger.checkpoint()
     text = made.text() if made else ""
     answer(options, {"checkpoint": text}, text.rstrip())

@@ -81,6 +81,7 @@ class Ledger:
         self._home = home
         self.clock = clock or SystemClock()
         self._key = None if store.read_only else SigningKey.load_or_create(home.keys)
+        self._key_at = self._key_made()
         self._seal = SealKey(home.keys)
 
     def append(
@@ -140,7 +141,13 @@ class Ledger:
     def _signing(self) -> SigningKey:
         if self._key is None:
             raise StoreError(m("The ledger was opened for reading only."))
+        if self._key_made() != self._key_at:  # another process changed the keys
+            self._key, self._key_at = SigningKey.load_or_create(self._home.keys), self._key_made()
         return self._key
+
+    def _key_made(self) -> int:
+        path = self._home.keys / "ledger.key"
+        return path.stat().st_mtime_ns if path.exists() else 0
 
     def _seal_state(self, connection: sqlite3.Connection, seq: int, *, sealed: bool) -> SealState | None:
         """The key for entry `seq`; None when it had to begin anew and the numbers have moved on by that entry."""

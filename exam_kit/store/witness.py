@@ -53,7 +53,7 @@ def signing_keys(
         return list(zip((1,), given, strict=False))
     if known and vouched == 1:
         report.add("foreign key", 1, m("The ledger was opened with another key than the point's."))
-        return [(1, key) for key in given]
+        return [(1, key) for key in given[:1]]
     if known and vouched:
         text = m("Entry {seq}: the key was lost and made anew. Have the head of the point confirm it.", seq=vouched)
         report.add("key lost", vouched, text)
@@ -110,9 +110,9 @@ def judge_anchors(
         except (ValueError, KeyError):
             report.add("checkpoint damaged", number, m("A kept checkpoint cannot be read: its text was changed."))
             continue
-        able = [key for start, key in keys if start <= checkpoint.seq]
-        # By any key so far: what was signed just before a change and what a bag sealed then stays good.
-        signed = any(key.fingerprint == checkpoint.key and checkpoint.signed_by(key) for key in able)
+        signed = any(
+            key.fingerprint == checkpoint.key and checkpoint.signed_by(key) for key in _able(keys, checkpoint.seq)
+        )
         if not checkpoint.exactly(text) or number not in (None, checkpoint.seq) or not signed:
             text_of = m("The checkpoint of entry {seq} is not signed with the point's key.", seq=checkpoint.seq)
             report.add("checkpoint forged", checkpoint.seq, text_of)
@@ -128,6 +128,16 @@ def judge_anchors(
         else:
             parted.append(checkpoint)
     _parted(parted, proved, hash_of, report, broken=broken)
+
+
+def _able(keys: Sequence[tuple[int, VerifyKey]], seq: int) -> list[VerifyKey]:
+    """The key in use at entry `seq`; at the entry that changed it, the one before as well."""
+    at = sum(start <= seq for start, _key in keys)
+    return [
+        key
+        for place, (_start, key) in enumerate(keys)
+        if place == at - 1 or (place == at - 2 and keys[at - 1][0] == seq)
+    ]
 
 
 def _parted(
