@@ -162,18 +162,46 @@ def test_missing_libraries_become_packages(said: str, linked: str, libraries: li
 
 
 @pytest.mark.parametrize(
-    ("line", "closing"),
+    ("line", "counted"),
     [
-        ("===== 12 passed in 3.20s =====", True),
-        ("\x1b[31m== \x1b[1m2 failed\x1b[0m, 10 passed, 1 warning in 62.01s (0:01:02) ==\x1b[0m", True),
-        ("== 1 skipped in 0.10s ==", True),
-        ("no tests ran in 0.01s", True),
-        ("FAILED tests/unit/test_x.py::test_it - 3 passed the door", False),
-        ("tests/unit/test_start.py ....", False),
+        ("===== 12 passed in 3.20s =====", {"passed": 12}),
+        (
+            "\x1b[31m== \x1b[1m2 failed\x1b[0m, 10 passed, 1 warning, 3 errors in 62.01s (0:01:02) ==\x1b[0m",
+            {"failed": 2, "passed": 10, "error": 3},
+        ),
+        ("== 1 skipped in 0.10s ==", {"skipped": 1}),
+        ("no tests ran in 0.01s", {}),
+        ("FAILED tests/unit/test_x.py::test_it - 3 passed the door", {}),
+        ("tests/unit/test_start.py ....", {}),
     ],
 )
-def test_the_closing_line_of_pytest_is_known(line: str, closing: bool) -> None:
-    assert bool(gate.summary_line(line + "\n")) is closing
+def test_the_closing_line_of_pytest_is_counted(line: str, counted: dict[str, int]) -> None:
+    assert gate.tally(line + "\n") == counted
+
+
+HELD_UP_ONCE = """
+import pathlib
+def test_b():
+    mark = pathlib.Path("mark")
+    seen = mark.exists()
+    mark.touch()
+    assert seen
+"""
+
+
+@pytest.mark.parametrize(
+    ("screens", "good", "counted"),
+    [
+        (HELD_UP_ONCE, True, {"passed": 3}),
+        ("\n".join(f"def test_{n}(): assert False" for n in range(5)), False, {"passed": 2, "failed": 5}),
+    ],
+)
+def test_a_few_tests_get_a_second_try(screens: str, good: bool, counted: dict[str, int], tmp_path: Path) -> None:
+    for folder, text in (("unit", "def test_a(): pass"), ("property", "def test_c(): pass"), ("ui", screens)):
+        (tmp_path / "tests" / folder).mkdir(parents=True)
+        (tmp_path / "tests" / folder / f"test_{folder}.py").write_text(text)
+    passed, counts = gate.run_tests(tmp_path, Path(sys.executable))
+    assert (passed, +counts) == (good, counted)
 
 
 def test_an_environment_is_finished_only_with_a_fitting_stamp(tmp_path: Path) -> None:

@@ -195,6 +195,11 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     # The gate
     "gate_step": {"ru": "── {step}", "en": "── {step}", "lv": "── {step}"},
+    "gate_again": {
+        "ru": "── не прошли: {count}; запускаю их ещё раз",
+        "en": "── not passed: {count}; running these once more",
+        "lv": "── nav izturēti: {count}; palaižu tos vēlreiz",
+    },
     "gate_bad": {
         "ru": "Не прошло: {steps}",
         "en": "Did not pass: {steps}",
