@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from exam_kit.archive.medium import BLOCK, aligned
@@ -121,4 +122,9 @@ class Pool:
         return self._free.get()
 
     def give_back(self, buffer: Buffer) -> None:
-        self._free.put(buffer)
+        with suppress(Stopped):  # nobody waits for buffers any more
+            self._free.put(buffer)
+
+    def empty(self) -> None:
+        """Let the memory go now: buffers and pool refer to each other, and the collector would come late."""
+        self._free.drain()

@@ -7,11 +7,9 @@ back once it has not written what they hold; one that breaks lets go of them, an
 from __future__ import annotations
 
 import hashlib
-import os
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from io import FileIO
 from typing import NoReturn
 
 import xxhash
@@ -20,11 +18,12 @@ from exam_kit.archive.channel import Buffer, Channel, Pool, Stop, Stopped
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.faults import changed_source, differs_from_birth, unreadable_source
 from exam_kit.archive.lane import Begin, Broken, Differs, End, Event, Failed, Lane, Passage, Step, Verified
+from exam_kit.archive.medium import MediumReader
 from exam_kit.archive.sink import CopyTask, Sink
 
 __all__ = ["Broken", "Differs", "Event", "Failed", "Lane", "Pipeline", "Verified"]
 
-BUFFERS = 16
+BUFFERS = 8
 """Blocks between the reader and the slowest destination: what bounds the copy's memory."""
 
 _LOOK_S = 0.2
@@ -75,6 +74,7 @@ class Pipeline:
             thread.join()
         for lane in self._lanes:
             lane.stop()
+        self._pool.empty()
 
     def _told(self, lane: Lane | None, event: Event) -> None:
         self.events.put((lane, event))
@@ -90,55 +90,49 @@ class Pipeline:
     def _read(self) -> NoReturn:
         while True:
             task, lanes = self._tasks.get()
-            passage = Passage(task)
             try:
-                fd = os.open(task.source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+                with MediumReader(task.source) as source:
+                    self._read_one(task, source, lanes)
             except OSError as problem:
                 _fail(Failed(task, unreadable_source(task, problem)), lanes)
-                continue
-            with os.fdopen(fd, "rb", buffering=0) as source:
-                before = os.fstat(fd)
-                if before.st_size != task.bytes:
-                    _fail(Failed(task, changed_source(task)), lanes)
-                    continue
-                self._hand(Begin(passage), lanes)
-                read = 0
-                try:
-                    while read < task.bytes and lanes:
-                        buffer = self._block(source)
-                        if not buffer.length:
-                            self._pool.give_back(buffer)
-                            break
-                        read += buffer.length
-                        buffer.hold(1 + len(lanes))
-                        self._hand(buffer, lanes)
-                    read += len(source.read(1) or b"")  # it may have grown
-                except OSError as problem:
-                    passage.fault = unreadable_source(task, problem, read)
-                after = os.fstat(fd)
-                same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-                if passage.fault is None and not (same and read == task.bytes):
-                    passage.fault = changed_source(task)
-                _forget(fd)
-            self._hand(End(passage), lanes)
 
-    def _block(self, source: FileIO) -> Buffer:
-        """A whole buffer of the file, less only at its end: a short one in between would end the aligned writes."""
+    def _read_one(self, task: CopyTask, source: MediumReader, lanes: list[Lane]) -> None:
+        before = source.stat()
+        if before.st_size != task.bytes:
+            _fail(Failed(task, changed_source(task)), lanes)
+            return
+        passage, read = Passage(task), 0
+        self._hand(Begin(passage), lanes)
+        try:
+            while read < task.bytes and lanes:
+                buffer = self._fill(source)
+                if buffer is None:
+                    break
+                read += buffer.length
+                buffer.hold(1 + len(lanes))
+                self._hand(buffer, lanes)
+            after = source.stat()
+            if (before.st_size, before.st_mtime_ns, read) != (after.st_size, after.st_mtime_ns, task.bytes):
+                passage.fault = changed_source(task)
+        except OSError as problem:
+            passage.fault = unreadable_source(task, problem, read)
+        self._hand(End(passage), lanes)
+
+    def _fill(self, source: MediumReader) -> Buffer | None:
+        """The next block of the file; None at its end."""
         while not self._going.wait(_LOOK_S):
             if self._stop.is_set():
                 raise Stopped
         buffer = self._pool.take()
-        buffer.length = 0
         try:
-            while buffer.length < len(buffer.room):
-                got = source.readinto(buffer.room[buffer.length :])
-                if not got:
-                    break
-                buffer.length += got
+            buffer.length = source.fill(buffer.room)
         except OSError:
             self._pool.give_back(buffer)
             raise
-        return buffer
+        if buffer.length:
+            return buffer
+        self._pool.give_back(buffer)
+        return None
 
     def _hand(self, step: Step, lanes: list[Lane]) -> None:
         """To the hashing thread and to each lane; lanes that broke meanwhile are taken off the list."""
@@ -172,10 +166,3 @@ class Pipeline:
 def _fail(failed: Failed, lanes: Sequence[Lane]) -> None:
     for lane in lanes:
         lane.tell(failed)
-
-
-def _forget(fd: int) -> None:
-    """The source will not be read again soon: keep it out of the page cache."""
-    advise = getattr(os, "posix_fadvise", None)
-    if advise is not None:
-        advise(fd, 0, 0, os.POSIX_FADV_DONTNEED)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import xxhash
 
-from exam_kit.archive.medium import MediumWriter, device_reads, fsync_file, fsync_folder, read_medium
+from exam_kit.archive.medium import MediumWriter, aligned, device_reads, fsync_file, fsync_folder, read_medium
 
 __all__ = ["PART", "CopyTask", "FolderSink", "Proof", "Sink"]
 
@@ -72,6 +72,7 @@ class FolderSink:
         self._made: set[Path] = {root}
         self._writer: MediumWriter | None = None
         self._open_path = ""
+        self._room = aligned()
 
     def begin(self, path: str, *, direct: bool = True) -> None:
         self._same_drive()
@@ -104,7 +105,7 @@ class FolderSink:
         found = self._lies(task.path)
         before, size = device_reads(), 0
         digest = xxhash.xxh3_128() if xxh3 else hashlib.sha256()
-        for block in read_medium(found):
+        for block in read_medium(found, self._room):
             if stopped():
                 return Proof(False, size, None)
             digest.update(block)

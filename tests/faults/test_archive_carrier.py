@@ -204,7 +204,7 @@ def tasks(home: Home, store: Store, ledger: Ledger) -> list[CopyTask]:
 def test_source_growing_while_it_is_copied(tmp_path: Path) -> None:
     root, source = tmp_path / "copy", tmp_path / "source.mp4"
     root.mkdir()
-    content = bytes(20 * MB)  # more than the buffers hold, so the reader cannot be done before the first write
+    content = bytes(48 * MB)  # more than the buffers hold, so the reader cannot be done before the first write
     source.write_bytes(content)
     task = CopyTask("data/entrance/source.mp4", source, len(content), hashlib.sha256(content).hexdigest())
     sink = GrowingSink(root)
