@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
-from exam_kit.archive.copy_journal import JOURNAL, CopyJournal
+from exam_kit.archive.copy_journal import JOURNAL, CopyJournal, readable
 from exam_kit.archive.engine import copy_files
 from exam_kit.archive.result import Progress
 from exam_kit.archive.sink import CopyTask, FolderSink
@@ -106,9 +106,9 @@ class CopyExperiment:
 def journaled(root: Path) -> set[str]:
     """Files that the copy's journal acknowledges, read as the next run would read it, from a copy of its own."""
     try:
-        data = (root / JOURNAL).read_bytes()
+        data = readable(root / JOURNAL)
     except OSError:
-        return set()  # not there, or a folder of which FAT had written only the name
+        return set()  # a folder of which FAT had written only the name
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / JOURNAL).write_bytes(data)
         journal = CopyJournal(Path(folder))

@@ -2,10 +2,15 @@
 
 A line is JSON, a TAB and the first 32 hex digits of its SHA-256; it counts only when they agree, so a line torn by a
 power cut is no acknowledgement. The file goes into the sealed bag as evidence.
+
+Room for lines is prepared ahead, filled with line feeds, and lines are written into it: a file that grows line by line
+can be left by a power cut on FAT with a size that its clusters do not reach, and then its last page, with lines that
+had been acknowledged, cannot be read.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -16,9 +21,12 @@ from typing import Any
 from exam_kit.archive.medium import fsync_folder
 from exam_kit.archive.sink import CopyTask
 
-__all__ = ["JOURNAL", "CopyJournal", "Proved"]
+__all__ = ["JOURNAL", "CopyJournal", "Proved", "readable"]
 
 JOURNAL = "copy-journal.txt"
+STEP = 1 << 16
+"""Bytes prepared at a time; whole pages and, on all but huge carriers, whole clusters."""
+PAGE = 4096
 
 
 @dataclass(frozen=True)
@@ -35,12 +43,14 @@ class CopyJournal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOURNAL
         self.proved: dict[str, Proved] = {}
-        old = self._path.read_bytes() if self._path.exists() else b""
+        old = readable(self._path)
         for line in old.split(b"\n"):
             self._take(line)
-        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
-        if old and not old.endswith(b"\n"):
-            os.write(self._fd, b"\n")
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+        self._end, self._room = len(old.rstrip(b"\n")), len(old)
+        if self._end:
+            self._put(b"\n")  # a torn line stays one of its own
+        self._prepare(1)
         os.fsync(self._fd)
         fsync_folder(folder)
 
@@ -75,14 +85,51 @@ class CopyJournal:
     def _add(self, entry: dict[str, Any]) -> None:
         text = json.dumps(entry, ensure_ascii=False, sort_keys=True).encode()
         line = text + b"\t" + _mark(text) + b"\n"
-        while line:
-            line = line[os.write(self._fd, line) :]
+        self._prepare(len(line))
+        self._put(line)
         os.fsync(self._fd)
+
+    def sealed(self) -> bytes:
+        """Take the room that is left away; what the file then holds, durable on return."""
+        os.ftruncate(self._fd, self._end)
+        os.fsync(self._fd)
+        self._room = self._end
+        return self._path.read_bytes()
+
+    def _prepare(self, size: int) -> None:
+        """Room for `size` bytes more; durable with the next sync."""
+        if self._end + size > self._room:
+            end, room = self._end, -(-(self._end + size) // STEP) * STEP
+            self._end = self._room
+            self._put(b"\n" * (room - self._room))
+            self._end, self._room = end, room
+
+    def _put(self, data: bytes) -> None:
+        os.lseek(self._fd, self._end, os.SEEK_SET)
+        while data:
+            written = os.write(self._fd, data)
+            self._end += written
+            data = data[written:]
 
     def close(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def readable(path: Path) -> bytes:
+    """What the file gives, up to the first page that cannot be read; nothing when there is none."""
+    pages: list[bytes] = []
+    try:
+        with path.open("rb", buffering=0) as file:
+            while page := file.read(PAGE):
+                pages.append(page)
+    except FileNotFoundError:
+        return b""
+    except OSError as problem:
+        if problem.errno != errno.EIO:
+            raise
+    return b"".join(pages)
 
 
 def _mark(text: bytes) -> bytes:

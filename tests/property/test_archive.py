@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exam_kit.archive.bag_paths import decode_path, document_name, encode_path, path_fault
@@ -35,6 +35,7 @@ def test_a_document_name_is_one_plain_file_name(name: str) -> None:
         assert encode_path(plain) == plain, "sha256sum does not decode what BagIt encodes"
 
 
+@settings(deadline=None)  # it waits for the disk
 @given(st.integers(0, 400), st.binary(max_size=6))
 def test_a_torn_or_overwritten_journal_acknowledges_nothing_it_did_not_finish(cut: int, noise: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
