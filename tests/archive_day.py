@@ -19,6 +19,7 @@ from pathlib import Path
 from exam_kit.archive.act import Document, HandoverAct, KeepRule
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import ArchiveResult, Progress
+from exam_kit.archive.selection import Asked
 from exam_kit.clock import Clock, SystemClock, iso
 from exam_kit.home import Home
 from exam_kit.point import Point, Zone, load_point
@@ -102,6 +103,8 @@ def archive(
     make: bool = True,
     also_to: Sequence[Path] = (),
     paused: Callable[[], bool] = lambda: False,
+    encrypt: bool = False,
+    supplement: int = 0,
 ) -> ArchiveResult:
     """Run the archive; the destinations are made first unless `make` is false."""
     for place in (destination, *also_to) if make else ():
@@ -112,7 +115,7 @@ def archive(
         home=home,
         point=point,
         day=DAY,
-        zones=zones,
+        asked=Asked(tuple(zones), encrypted=encrypt, supplement=supplement),
         destinations=[destination, *also_to],
         actor="tech",
         ordered_by="head",

@@ -34,7 +34,13 @@ def asked_of(order: Order) -> Asked:
     """What the order wants copied."""
     body = order.body
     span = (from_iso(body["from"]), from_iso(body["to"])) if body.get("from") and body.get("to") else None
-    return Asked(tuple(Zone(zone) for zone in body.get("zones", ())), tuple(body.get("cameras", ())), span)
+    return Asked(
+        tuple(Zone(zone) for zone in body.get("zones", ())),
+        tuple(body.get("cameras", ())),
+        span,
+        encrypted=bool(body.get("encrypted")),
+        supplement=int(body.get("supplement", 0)),
+    )
 
 
 def serve_archive(

@@ -121,6 +121,10 @@ class HandoverAct:
     """Cameras that were asked for besides the zones."""
     span: tuple[dt.datetime, dt.datetime] | None = None
     """Only pieces that touch this time were asked for; None: the whole day."""
+    supplement_to: str = ""
+    """The first bag, when this one only brings what that one lacks."""
+    sealed_as: str = ""
+    """The name under which an encrypted bag stands on the carrier."""
 
     @property
     def total_bytes(self) -> int:
@@ -161,6 +165,7 @@ class HandoverAct:
             "subject": self.subject,
             "copy": self.copy,
             "bag": self.bag,
+            "supplement_to": self.supplement_to,
             "carrier": {
                 "kind": self.carrier.kind,
                 "path": self.carrier.path,

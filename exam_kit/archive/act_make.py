@@ -31,6 +31,7 @@ def make_act(
     witness: str,
     keep: KeepRule | None,
     head: Head,
+    supplement_to: str = "",
 ) -> HandoverAct:
     """The act of a copy; a keep-until rule that is not set is a deficiency, never a guess."""
     exam = point.day(day)
@@ -49,7 +50,9 @@ def make_act(
         exam_date=day,
         subject=exam.subject if exam else "",
         copy=job.copy,
-        bag=job.bag.name,
+        bag=job.name,
+        supplement_to=supplement_to,
+        sealed_as=job.bag.name if asked.encrypted else "",
         carrier=carrier,
         zones=tuple(zone.value for zone in Zone if zone in asked.zones),
         single_cameras=asked.cameras,

@@ -137,7 +137,9 @@ class _Opening:
         with tree.open(stored) as source:
             try:
                 pyrage.decrypt_io(_Counted(source, self._seen), plain, self.identities)
-            except pyrage.DecryptError as problem:
+            except (pyrage.DecryptError, OSError) as problem:
+                if isinstance(problem, OSError) and problem.errno is not None:
+                    raise  # the medium's; a chunk that was changed is told without a number
                 raise ArchiveError(
                     m(
                         "{file}: does not open with this key, or was changed ({reason}). Use the identity whose "

@@ -19,6 +19,7 @@ from exam_kit.archive.job_copy import BagCopy, open_copy
 from exam_kit.archive.job_seal import Order
 from exam_kit.archive.result import ArchiveResult, Progress, Whole, not_begun
 from exam_kit.archive.selection import Asked, choose
+from exam_kit.archive.supplement_choice import only_new
 from exam_kit.clock import Clock
 from exam_kit.errors import AlreadyRunning, ArchiveError, ExamKitError, StoreError, UsageError, m
 from exam_kit.home import Home
@@ -77,7 +78,10 @@ def run_archive(
             m("{day}: there is no closed recording of the chosen places; nothing was archived.", day=day),
             choice.deficiencies,
         )
-    order = Order(store, ledger, home, point, day, asked, actor, ordered_by, documents, clock, choice, keep)
+    first = None
+    if asked.supplement:
+        first, choice = only_new(store, ledger, day, asked, choice)
+    order = Order(store, ledger, home, point, day, asked, actor, ordered_by, documents, clock, choice, keep, first)
     places = [destination] if destination is not None else list(destinations)
     seals = [seal_number] if seal_number else list(seal_numbers)
     if not places:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exam_kit.archive.act import HandoverAct
+from exam_kit.archive.age_sink import EncryptingSink
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.destinations import ready_destination
 from exam_kit.archive.engine import Target
@@ -15,7 +16,7 @@ from exam_kit.archive.faults import destination_error
 from exam_kit.archive.job_lock import job_lock
 from exam_kit.archive.job_plan import plan_copy
 from exam_kit.archive.job_rows import Job, JobRows
-from exam_kit.archive.job_seal import Evidence, NotWhole, Order, already_sealed, seal_copy
+from exam_kit.archive.job_seal import Evidence, NotWhole, Order, already_sealed, open_sink, seal_copy
 from exam_kit.archive.lane import Failed
 from exam_kit.archive.medium import fsync_folder
 from exam_kit.archive.result import ArchiveResult, FailedFile, Progress
@@ -42,7 +43,7 @@ def open_copy(
         "archive.resumed" if job.resumed else "archive.started",
         {
             "job": job.id,
-            "bag": job.bag.name,
+            "bag": job.name,
             "day": str(order.day),
             **order.asked.as_dict(),
             "ordered_by": order.ordered_by,
@@ -72,27 +73,27 @@ class BagCopy:
         self._order, self._rows, self._seal_number, self._held = order, rows, seal_number, held
         self._tell, self._now = tell, Progress("copying", 0, 0, 0, 0, destination=str(job.bag.parent))
         self._state = "running"
-        self._sink: FolderSink | None = None
+        self._sink: FolderSink | EncryptingSink | None = None
         self._journal: CopyJournal | None = None
         self._fresh: list[CopyTask] = []
         self._had: list[CopyTask] = []
         self._failed: list[FailedFile] = []
         self._evidence = Evidence()
         self._act: HandoverAct | None = None
-        self._bag_hash = ""
+        self._bag_hash, self._sealed_hash = "", ""
 
     def prepare(self) -> None:
         """Find out what lies there already, what is lacking, and whether it has room."""
         with self._step():
             job = self.job
             if job.resumed and job.bag.exists():
-                self._bag_hash = already_sealed(job, self._evidence)
+                self._bag_hash, self._sealed_hash = already_sealed(self._order, job, self._evidence)
                 done = self._rows.verified(job).values()
                 self._finished(len(done), sum(size for size, _sha256 in done))
                 return
             job.part.mkdir(exist_ok=True)
             fsync_folder(job.part.parent)
-            self._sink, self._journal = FolderSink(job.part), CopyJournal(job.part)
+            self._sink, self._journal = open_sink(self._order, job)
             self._held.callback(self._journal.close)
             self._journal.note("begin", job=job.id, resumed=job.resumed)
             self._fresh, self._had, self._failed = plan_copy(
@@ -140,7 +141,7 @@ class BagCopy:
         with self._step():
             self._rows.mark(self.job, "sealing")
             verified = self._rows.verified(self.job).keys() - {failure.path for failure in self._failed}
-            self._act, self._bag_hash = seal_copy(
+            self._act, self._bag_hash, self._sealed_hash = seal_copy(
                 self._order,
                 self.job,
                 self._sink,
@@ -208,16 +209,20 @@ class BagCopy:
 
     def _finished(self, files: int, size: int) -> None:
         self._state = "finished"
+        sealed = {"sealed_as": self.job.bag.name, "sealed_hash": self._sealed_hash} if self._sealed_hash else {}
+        first = {"supplement_to": self._order.first.bag} if self._order.first else {}
         self._order.ledger.append(
             "archive.finished",
             {
                 "job": self.job.id,
-                "bag": self.job.bag.name,
+                "bag": self.job.name,
                 "copy": self.job.copy,
                 "files": files,
                 "bytes": size,
                 "failed": len(self._failed),
                 "bag_hash": self._bag_hash,
+                **sealed,
+                **first,
             },
             self._order.actor,
             also=lambda connection, entry: self._rows.state(connection, self.job, "finished", entry.seq, None),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
+from exam_kit.archive.age_sink import EncryptingSink
 from exam_kit.archive.bag_paths import folded
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.destinations import FAT_FILE_LIMIT, carrier_at, is_fat
@@ -20,7 +22,7 @@ RESERVE_BYTES = 16 << 20
 
 
 def plan_copy(
-    choice: Choice, job: Job, rows: JobRows, sink: FolderSink, journal: CopyJournal
+    choice: Choice, job: Job, rows: JobRows, sink: FolderSink | EncryptingSink, journal: CopyJournal
 ) -> tuple[list[CopyTask], list[CopyTask], list[FailedFile]]:
     """Files to copy, files proved by an earlier run, and files the carrier cannot hold; the job's rows say so too.
 
@@ -28,15 +30,16 @@ def plan_copy(
         ArchiveError: the carrier has not enough room.
         OSError: it failed.
     """
-    tasks, failed = _possible(choice, sink)
+    tasks, failed = _possible(choice, sink.root)
+    if isinstance(sink, EncryptingSink):
+        sink.expect(tasks)
     sizes = {task.path: sink.size(task.path) for task in tasks}
     acknowledged = rows.verified(job)
     carried = {
         task.path
         for task in tasks
         if acknowledged.get(task.path) == (task.bytes, task.sha256)
-        and (proved := journal.proved.get(task.path)) is not None
-        and (proved.bytes, proved.sha256) == (task.bytes, task.sha256)
+        and journal.acknowledges(task)
         and sizes[task.path] == task.bytes
     }
     rows.plan(job, tasks, carried)
@@ -51,8 +54,8 @@ def plan_copy(
     return fresh, [task for task in tasks if task.path in carried], failed
 
 
-def _possible(choice: Choice, sink: FolderSink) -> tuple[list[CopyTask], list[FailedFile]]:
-    fat = is_fat(carrier_at(sink.root))
+def _possible(choice: Choice, root: Path) -> tuple[list[CopyTask], list[FailedFile]]:
+    fat = is_fat(carrier_at(root))
     seen: dict[str, str] = {}
     tasks, failed = [], []
     for piece in choice.pieces:

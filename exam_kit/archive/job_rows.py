@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,9 +25,13 @@ __all__ = ["Job", "JobRows", "kept_message"]
 
 @dataclass(frozen=True)
 class Job:
-    """One archive job. `id` is also the act's number; `bag` is where the sealed bag will stand."""
+    """One archive job. `id` is also the act's number; `bag` is where the sealed bag will stand.
+
+    `name` is the bag's own name; an encrypted one stands under another, which tells nothing.
+    """
 
     id: str
+    name: str
     bag: Path
     copy: int
     resumed: bool
@@ -57,7 +62,7 @@ class JobRows:
                     (found[0]["id"],),
                 )
                 bag = Path(found[0]["bag"])
-                return Job(found[0]["id"], bag, _copy(bag), True)
+                return Job(found[0]["id"], _name(point, day, asked, _copy(bag)), bag, _copy(bag), True)
             return self._new(connection, point, day, asked, named, destination)
 
     def _new(
@@ -74,7 +79,8 @@ class JobRows:
         copy = 0
         while True:
             copy += 1
-            bag = destination / bag_name(point, day, asked.zones, copy, asked.more(point))
+            name = _name(point, day, asked, copy)
+            bag = destination / (f"sealed-{secrets.token_hex(6)}_copy{copy}" if asked.encrypted else name)
             if copy not in taken and not bag.exists() and not bag.with_name(bag.name + PART).exists():
                 break
         number = 1 + max((int(found[1]) for job in jobs if (found := re.search(r"-(\d+)$", job["id"]))), default=0)
@@ -84,7 +90,7 @@ class JobRows:
             "VALUES (?, ?, ?, ?, 'running', ?, ?)",
             (job_id, str(day), str(destination), named, iso(self._clock.now()), str(bag)),
         )
-        return Job(job_id, bag, copy, False)
+        return Job(job_id, name, bag, copy, False)
 
     def verified(self, job: Job) -> dict[str, tuple[int, str]]:
         """Path → size and hash of the files whose acknowledgement reached the store."""
@@ -153,6 +159,10 @@ class JobRows:
         """Set the state alone."""
         with self._store.transaction() as connection:
             connection.execute("UPDATE archive_job SET state = ? WHERE id = ?", (state, job.id))
+
+
+def _name(point: Point, day: dt.date, asked: Asked, copy: int) -> str:
+    return bag_name(point, day, asked.zones, copy, asked.more(point))
 
 
 def _copy(bag: str | Path) -> int:

@@ -8,14 +8,18 @@ from dataclasses import dataclass, replace
 
 from exam_kit.archive.act import ActFile, Document, HandoverAct, KeepRule
 from exam_kit.archive.act_make import make_act, papers
+from exam_kit.archive.age_sink import EncryptingSink, SealedJournal, secret_of
+from exam_kit.archive.age_stream import recipient_of
 from exam_kit.archive.bag import LEDGER, Listed, coverage_json, seal, sweep, write_proved
 from exam_kit.archive.copy_journal import JOURNAL, CopyJournal
 from exam_kit.archive.destinations import carrier_at
+from exam_kit.archive.encrypted_seal import seal_encrypted
 from exam_kit.archive.job_rows import Job
 from exam_kit.archive.medium import fsync_folder
 from exam_kit.archive.result import FailedFile, Progress
 from exam_kit.archive.selection import Asked, Choice
 from exam_kit.archive.sink import FolderSink
+from exam_kit.archive.supplement import First, label_of
 from exam_kit.archive.verify import verify_bag
 from exam_kit.clock import Clock
 from exam_kit.errors import ArchiveError, m
@@ -25,7 +29,10 @@ from exam_kit.store import Head, Ledger, Store
 from exam_kit.store.export import export_lines
 from exam_kit.store.keys import SigningKey
 
-__all__ = ["Evidence", "NotWhole", "Order", "already_sealed", "seal_copy"]
+__all__ = ["Evidence", "NotWhole", "Order", "already_sealed", "open_sink", "seal_copy"]
+
+ENCRYPTED = "archive.encrypted"
+"""Ledger entry that binds an encrypted bag to the bag inside it, written just before it gets its name."""
 
 
 class NotWhole(ArchiveError):
@@ -48,6 +55,7 @@ class Order:
     clock: Clock
     choice: Choice
     keep: KeepRule | None
+    first: First | None = None
 
 
 @dataclass
@@ -66,17 +74,17 @@ class Evidence:
 def seal_copy(
     order: Order,
     job: Job,
-    sink: FolderSink,
+    sink: FolderSink | EncryptingSink,
     journal: CopyJournal,
     files: Sequence[ActFile],
     failed: Sequence[FailedFile],
     evidence: Evidence,
     seal_number: str,
     progress: Callable[[Progress], None],
-) -> tuple[HandoverAct, str]:
+) -> tuple[HandoverAct, str, str]:
     """Act, documents, ledger, lists and signature beside the proved `files`; then the check, then the name.
 
-    Returns the act and the bag's hash.
+    Returns the act, the bag's hash, and that of the encrypted bag around it ("" without encryption).
 
     Raises:
         ArchiveError: there is nothing to seal, or the sealed copy does not verify.
@@ -89,7 +97,8 @@ def seal_copy(
         )
     size = sum(file.bytes for file in files)
     progress(Progress("sealing", len(files), len(files), size, size))
-    sweep(sink.root, {JOURNAL, *(file.path for file in files)})
+    sealed = sink if isinstance(sink, EncryptingSink) else None
+    sweep(sink.root, {JOURNAL, *(sealed.name(file.path) if sealed else file.path for file in files)})
     checkpoint = order.ledger.checkpoint()
     act = make_act(
         order.point,
@@ -105,6 +114,7 @@ def seal_copy(
         witness=order.ordered_by,
         keep=order.keep,
         head=Head(checkpoint.seq, checkpoint.hash) if checkpoint else Head(0, ""),
+        supplement_to=order.first.bag if order.first else "",
     )
     payload = [Listed(file.path, file.sha256, file.bytes) for file in files]
     payload += [write_proved(sink, path, [content]) for path, content in papers(order.documents, act)]
@@ -114,20 +124,48 @@ def seal_copy(
     lost = [{"path": failure.path, "why": str(failure.message)} for failure in failed]
     coverage = coverage_json(act, order.choice.cameras, lost)
     key = SigningKey.load_or_create(order.home.keys)
-    bag_hash = seal(sink, act, payload, coverage, key, (sink.root / JOURNAL).read_bytes())
+    written = journal.sealed()
+    first = label_of(order.first) if order.first else ""
+    bag_hash = lies = seal(sink, act, payload, coverage, key, None if sealed else written, first)
+    if sealed:
+        lies = seal_encrypted(sealed, job.name, job.copy, key, written)
     report = verify_bag(job.part, quick=True, key=order.ledger.public_key, unfinished=True)
-    if not report.whole or report.bag_hash != bag_hash:
+    if not report.whole or report.bag_hash != lies:
         raise ArchiveError(
             m("{bag}: the sealed copy does not verify. Archive to another carrier.", bag=job.bag),
             [finding.message for finding in report.findings],
         )
+    if sealed:
+        # What is inside cannot be read again here: after a crash only the ledger can tell the inner bag's hash.
+        body = {"job": job.id, "bag": job.name, "bag_hash": bag_hash, "sealed_as": job.bag.name, "sealed_hash": lies}
+        order.ledger.append(ENCRYPTED, body, order.actor)
     job.part.rename(job.bag)
     fsync_folder(job.bag.parent)
-    return act, bag_hash
+    return act, bag_hash, lies if sealed else ""
 
 
-def already_sealed(job: Job, evidence: Evidence) -> str:
-    """The bag got its name, and the machine stopped before the ledger knew: verify all of it; its hash.
+def open_sink(order: Order, job: Job) -> tuple[FolderSink | EncryptingSink, CopyJournal]:
+    """Where the copy goes, and its journal.
+
+    Raises:
+        ArchiveError: it is to be encrypted, and for whom is not known.
+    """
+    folder = FolderSink(job.part)
+    if not order.asked.encrypted:
+        return folder, CopyJournal(job.part)
+    if not order.point.region_centre.age:
+        raise ArchiveError(
+            m("Encryption: point.toml has no age recipient of the region. Write it under [region_centre], age.")
+        )
+    recipient = recipient_of(order.point.region_centre.age)
+    sink = EncryptingSink(folder, recipient, secret_of(SigningKey.load_or_create(order.home.keys), job.id))
+    return sink, SealedJournal(job.part, sink)
+
+
+def already_sealed(order: Order, job: Job, evidence: Evidence) -> tuple[str, str]:
+    """The bag got its name, and the machine stopped before the ledger knew: verify all of it; its hashes.
+
+    As `seal_copy` returns them: the bag's, and that of the encrypted bag around it ("" without encryption).
 
     Raises:
         NotWhole: it is damaged.
@@ -143,4 +181,13 @@ def already_sealed(job: Job, evidence: Evidence) -> str:
             [finding.message for finding in report.findings],
         )
     evidence.add(report.read_bytes, report.device_bytes)
-    return report.bag_hash
+    if not report.encrypted:
+        return report.bag_hash, ""
+    inside = [
+        str(entry.body["bag_hash"])
+        for entry in order.ledger.entries([ENCRYPTED])
+        if entry.body["sealed_hash"] == report.bag_hash
+    ]
+    if not inside:
+        raise NotWhole(m("{bag}: the ledger never sealed this bag. Put it aside; a new copy is made.", bag=job.bag))
+    return inside[-1], report.bag_hash

@@ -32,12 +32,15 @@ Span = tuple[dt.datetime, dt.datetime]
 class Asked:
     """What is to be copied: the cameras of these zones and these cameras, whole pieces that touch `span` (None: all).
 
-    `span` is UTC.
+    `span` is UTC. `encrypted`: for the region's key only. `supplement`: the number of a later bag with what the first
+    and the supplements before it lack; 0 for a first bag.
     """
 
     zones: tuple[Zone, ...] = ()
     cameras: tuple[str, ...] = ()
     span: Span | None = None
+    encrypted: bool = False
+    supplement: int = 0
 
     def wants(self, point: Point, camera: Camera) -> bool:
         return camera.id in self.cameras or point.zone_of(camera) in self.zones
@@ -45,10 +48,11 @@ class Asked:
     def key(self) -> str:
         """The same text for the same choice: by it an interrupted copy is found again."""
         zones = [zone.value for zone in Zone if zone in self.zones]
-        if not self.cameras and self.span is None:
+        kind = {name: value for name in ("encrypted", "supplement") if (value := getattr(self, name))}
+        if not self.cameras and self.span is None and not kind:
             return json.dumps(zones)
         span = [iso(moment) for moment in self.span] if self.span else None
-        return json.dumps({"zones": zones, "cameras": sorted(set(self.cameras)), "span": span})
+        return json.dumps({"zones": zones, "cameras": sorted(set(self.cameras)), "span": span, **kind})
 
     def as_dict(self) -> dict[str, Any]:
         """As it stands in the ledger; what was not asked for is left out."""
@@ -57,15 +61,20 @@ class Asked:
             told["cameras"] = sorted(set(self.cameras))
         if self.span:
             told["span"] = [iso(moment) for moment in self.span]
+        if self.encrypted:
+            told["encrypted"] = True
+        if self.supplement:
+            told["supplement"] = self.supplement
         return told
 
     def more(self, point: Point) -> str:
         """What stands in the bag's name besides the zones: two cameras by name, more by number and a mark of their own;
-        the span by the point's clock."""
+        the span by the point's clock; the supplement's number."""
         cameras = sorted(set(self.cameras))
         mark = hashlib.sha256(" ".join(cameras).encode()).hexdigest()[:4]
         words = cameras if len(cameras) <= 2 else [f"CAM{len(cameras)}-{mark}"]
         words = [*words, "-".join(f"{one.astimezone(point.tz):%H%M}" for one in self.span)] if self.span else words
+        words = [*words, f"ADD{self.supplement}"] if self.supplement else words
         return "-".join(words)
 
     def refuse_unknown(self, point: Point) -> None:

@@ -16,6 +16,8 @@ from exam_kit.agent import orders
 from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
+from exam_kit.archive.selection import Asked
+from exam_kit.archive.supplement_choice import next_supplement
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
 from exam_kit.errors import ArchiveError, CameraError, ExamKitError, UsageError, m
 from exam_kit.i18n import _
@@ -50,6 +52,15 @@ def add_commands(commands: Any) -> None:
         help=_("zones to copy (default: corridor entrance)"),
     )
     archive.add_argument("--to", type=Path, help=_("folder or drive (default: bags/ of this home)"))
+    archive.add_argument("--encrypt", action="store_true", help=_("only the region's age key can open the copy"))
+    archive.add_argument(
+        "--supplement",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="N",
+        help=_("only what the bags made before lack (N: another copy of supplement N)"),
+    )
     archive.add_argument("--by", help=_("who ordered it"))
     add_json(archive)
     archive.set_defaults(run=_archive)
@@ -181,9 +192,17 @@ def _archive(options: argparse.Namespace) -> int:
     known: Sequence[date] = sorted(day.date for day in desk.point.days)
     today = desk.clock.now().astimezone(desk.point.tz).date()
     day = options.day or max((one for one in known if one <= today), default=None)
-    if day not in known:
+    if day is None or day not in known:
         raise UsageError(m("{day}: the point has no exam on this day. Choose one of its exam days.", day=day or "—"))
-    body = {"day": str(day), "zones": options.zone, "destination": str((options.to or desk.home.bags).absolute())}
+    body = {
+        "day": str(day),
+        "zones": options.zone,
+        "destination": str((options.to or desk.home.bags).absolute()),
+        "encrypted": options.encrypt,
+    }
+    if options.supplement is not None:
+        asked = Asked(tuple(Zone(zone) for zone in options.zone))
+        body["supplement"] = options.supplement or max(next_supplement(desk.store, day, asked), 1)
 
     def told(order: Order) -> None:
         done, total = order.progress.get("done_bytes", 0), order.progress.get("bytes", 0)

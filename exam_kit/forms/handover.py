@@ -73,6 +73,8 @@ def handover_act_pdf(
         (paper.say(N_("Seal №")), carrier.seal or "________________"),
         (paper.say(N_("Copy")), str(act.copy)),
         (paper.say(N_("Bag")), act.bag),
+        *([(paper.say(N_("Encrypted, on the carrier as")), act.sealed_as)] if act.sealed_as else []),
+        *([(paper.say(N_("Supplement to")), act.supplement_to)] if act.supplement_to else []),
         (paper.say(N_("Keep until")), day_text(act.keep_until) if act.keep_until else "________________"),
     ]
     data = paper.data(
