@@ -114,8 +114,8 @@ def _rows(wanted: Iterable[Part], given: argparse.Namespace, inside: bool) -> Ge
         if not reason:
             with tempfile.TemporaryDirectory(prefix="exam-kit-ordeal-") as folder:
                 yield _made(part, Path(folder))
-        elif inside or not part.file_system or machine.missing():
-            more = f"; {machine.missing()}" if part.file_system and not inside else ""
+        elif inside or given.here or not part.file_system or machine.missing():
+            more = f"; {machine.missing()}" if part.file_system and machine.missing() and not inside else ""
             yield Row(part.fault, part.where, why_not=reason + more)
         else:
             elsewhere.append(part)
@@ -160,6 +160,7 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only", nargs="+", default=[], metavar="WORD")
     options.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    options.add_argument("--here", action="store_true", help="leave out what needs the emulated machine")
     options.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = options.parse_args()
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # so that mounts are undone

@@ -61,6 +61,8 @@ def call_faults(folder: Path, most: int) -> Row:
     row = Row("a system call fails", "this computer's disk")
     began = time.monotonic()
     template = Day.made(folder / "calls", count=3, size=1_300_000)
+    (folder / "warm up").mkdir()
+    template.again(folder / "warm").warm_up(folder / "warm up")
     made = counted_calls(template.again(folder / "counted"), folder / "counted" / "drive")
     every = list(injections(made))
     chosen = [every[place * len(every) // most] for place in range(most)] if most < len(every) else every

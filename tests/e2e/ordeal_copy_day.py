@@ -138,6 +138,11 @@ class Day:
         """One run to its end."""
         return Attempt(self, destinations, moment).end(limit_s)
 
+    def warm_up(self, destination: Path) -> None:
+        """One run in this process, so that whatever is imported on the way is there in every process forked later."""
+        facts = _archive(self, [destination], held=False)
+        assert facts["kind"] == "finished", facts
+
     def judge(self, *destinations: Path) -> Truth:
         """Everything acknowledged is looked for on its destination, everything with a final name is compared."""
         truth = Truth()

@@ -15,7 +15,7 @@ from exam_kit.store import Store
 from tests.e2e.ordeal_copy_day import Attempt, Day, Moment, Outcome
 from tests.e2e.ordeal_copy_table import Row
 
-__all__ = ["kills"]
+__all__ = ["Left", "again", "kills"]
 
 FILES, SIZE = 40, 700_000
 KILLS_PER_DAY = 20
@@ -56,7 +56,7 @@ def _day(day: Day, targets: Sequence[Path], count: int, dice: random.Random, row
     while waiting := day.unfinished(targets):
         # Who has a finished bag is not asked for another copy.
         outcome = _killed(day, waiting, len(seen), dice) if kills_left else day.attempt(*waiting)
-        _again(outcome, left, seen, row, targets)
+        again(outcome, left, seen, row, targets)
         read += len(outcome.proved)
         now = _verified(day)
         if not seen <= now:
@@ -123,7 +123,7 @@ def _left(targets: Sequence[Path], before: dict[Path, Left], outcome: Outcome, k
     return found
 
 
-def _again(
+def again(
     outcome: Outcome, left: dict[Path, Left], seen: set[tuple[str, str]], row: Row, targets: Sequence[Path]
 ) -> None:
     """What a run copied though bytes of it lay there, or twice: at most one file for each kill and destination."""
