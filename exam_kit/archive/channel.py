@@ -77,10 +77,11 @@ class Channel(Generic[T]):
             return item
 
     def drain(self) -> list[T]:
-        """What still lies in the channel; after its stop was set nothing is added any more."""
+        """What lies in the channel now; after its stop was set nothing is added any more."""
         with self._changed:
             items = list(self._items)
             self._items.clear()
+            self._changed.notify_all()
             return items
 
 

@@ -14,6 +14,8 @@ import errno
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,7 @@ class CopyJournal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOURNAL
         self.proved: dict[str, Proved] = {}
+        self._together = False
         old = readable(self._path)
         for line in old.split(b"\n"):
             self._take(line)
@@ -87,6 +90,17 @@ class CopyJournal:
         line = text + b"\t" + _mark(text) + b"\n"
         self._prepare(len(line))
         self._put(line)
+        if not self._together:
+            os.fsync(self._fd)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One sync for all lines added in the block; they are durable when it has ended."""
+        self._together = True
+        try:
+            yield
+        finally:
+            self._together = False
         os.fsync(self._fd)
 
     def sealed(self) -> bytes:

@@ -40,6 +40,12 @@ def destination_error(problem: OSError, destination: Path, kept: int) -> Archive
             destination=destination,
             reason=_words(problem),
         )
+    elif problem.errno == errno.ETIMEDOUT:
+        message = m(
+            "{destination}: the carrier does not answer any more. Unplug it and plug it in again, then start the "
+            "archive again; it goes on where it stopped.",
+            destination=destination,
+        )
     elif problem.errno in _GONE:
         message = m(
             "{destination}: the carrier is gone. Plug it in again, then start the archive again; it goes on where it "

@@ -7,8 +7,9 @@ happened is told as events; whoever runs the copy acts on them, so rows and coun
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -21,6 +22,9 @@ __all__ = ["Begin", "Broken", "Differs", "End", "Event", "Failed", "Lane", "Pass
 
 UNPROVED = 8
 """Files that may be written and not yet read back: the writer waits, so that a crash leaves little to be proved."""
+
+STALLED_S = 120.0
+"""A destination that does not answer for so long has failed; the kernel itself gives a drive up after half of that."""
 
 _LOOK_S = 0.2
 
@@ -102,6 +106,7 @@ class Lane:
         self.written_bytes = 0
         self._sink, self._journal, self._lying, self._tell = sink, journal, lying, tell
         self._stop, self._going = stop, going
+        self._since: dict[str, float | None] = dict.fromkeys(("write", "prove", "accept"))
         self.steps: Channel[Step] = Channel(stop)
         self._to_prove: Channel[Passage] = Channel(stop, UNPROVED)
         self._to_accept: Channel[tuple[CopyTask, Proof]] = Channel(stop)
@@ -113,10 +118,20 @@ class Lane:
             thread.start()
 
     def stop(self) -> None:
-        """End now; a file being written is given up, and the buffers on their way here are given back."""
+        """End now; a file being written is given up, and the buffers on their way here are given back.
+
+        A thread that the destination does not let go is not waited for: once it is, it finds that it is over.
+        """
         self._stop.set()
+        self._give_back()
         for thread in self._threads:
-            thread.join()
+            while thread.is_alive() and not self.hangs():
+                thread.join(_LOOK_S)
+
+    def hangs(self) -> bool:
+        """Whether the destination was asked for something and has not answered for too long."""
+        asked = [since for since in self._since.values() if since is not None]
+        return bool(asked) and self._going.is_set() and time.monotonic() - min(asked) > STALLED_S
 
     def tell(self, event: Event) -> None:
         self._tell(self, event)
@@ -136,38 +151,44 @@ class Lane:
                 step = self.steps.get()
                 if isinstance(step, Buffer):
                     try:
-                        self._sink.write(step.data)
+                        with self._at("write"):
+                            self._sink.write(step.data)
                         self.written_bytes += step.length
                     finally:
                         step.release()
                 elif isinstance(step, Begin):
-                    self._sink.discard(step.passage.task.path)
-                    self._sink.begin(step.passage.task.path)
+                    with self._at("write"):
+                        self._sink.discard(step.passage.task.path)
+                        self._sink.begin(step.passage.task.path)
                 elif step.passage.fault is not None:
                     self._sink.abandon()
                     self.tell(Failed(step.passage.task, step.passage.fault))
                 else:
-                    self._sink.finish()
+                    with self._at("write"):
+                        self._sink.finish()
                     self._to_prove.put(step.passage)
         finally:
             self._give_up()
 
-    def _give_up(self) -> None:
-        self._stop.set()
+    def _give_back(self) -> None:
         for step in self.steps.drain():
             if isinstance(step, Buffer):
                 step.release()
+
+    def _give_up(self) -> None:
+        self._stop.set()
+        self._give_back()
         # When the destination is gone, the error that ended the copy says so. What is left is a .part, never accepted.
         with suppress(OSError):
             self._sink.abandon()
 
     def _prove(self) -> NoReturn:
         for task in self._lying:
-            self._sink.settle(task.path)
+            self._settle(task)
             self._prove_one(task, "")
         while True:
             passage = self._to_prove.get()
-            self._sink.settle(passage.task.path)
+            self._settle(passage.task)
             while not passage.ready.wait(_LOOK_S):
                 if self._stop.is_set():
                     raise Stopped
@@ -177,8 +198,13 @@ class Lane:
                 self._sink.discard(passage.task.path)
                 self.tell(Failed(passage.task, passage.fault))
 
+    def _settle(self, task: CopyTask) -> None:
+        with self._at("prove"):
+            self._sink.settle(task.path)
+
     def _prove_one(self, task: CopyTask, xxh3: str) -> None:
-        proof = self._sink.prove(task, self._stopped_or_held, xxh3)
+        with self._at("prove"):
+            proof = self._sink.prove(task, self._stopped_or_held, xxh3)
         if self._stop.is_set():
             raise Stopped
         self._to_accept.put((task, proof))
@@ -187,17 +213,34 @@ class Lane:
         """Whether to stop; while the copy is paused this waits."""
         while not self._stop.is_set():
             if self._going.wait(_LOOK_S):
+                self._since["prove"] = time.monotonic()
                 return False
         return True
 
     def _accept(self) -> NoReturn:
         while True:
-            task, proof = self._to_accept.get()
-            if proof.same:
-                self._sink.accept(task.path)
-                self._journal.verified(task.path, task.bytes, task.sha256, proof.device_bytes)
-                self.tell(Verified(task, proof))
-            else:
-                self._sink.discard(task.path)
-                self._journal.discarded(task.path, "read back differs")
-                self.tell(Differs(task, proof))
+            # All that were proved meanwhile share one sync of the journal, and wait for it.
+            batch = [self._to_accept.get(), *self._to_accept.drain()]
+            for task, proof in batch:
+                with self._at("accept"):
+                    if proof.same:
+                        self._sink.accept(task.path)
+                    else:
+                        self._sink.discard(task.path)
+            with self._at("accept"), self._journal.together():
+                for task, proof in batch:
+                    if proof.same:
+                        self._journal.verified(task.path, task.bytes, task.sha256, proof.device_bytes)
+                    else:
+                        self._journal.discarded(task.path, "read back differs")
+            for task, proof in batch:
+                self.tell(Verified(task, proof) if proof.same else Differs(task, proof))
+
+    @contextmanager
+    def _at(self, work: str) -> Iterator[None]:
+        """The destination is asked for something: since when, `hangs` wants to know."""
+        self._since[work] = time.monotonic()
+        try:
+            yield
+        finally:
+            self._since[work] = None

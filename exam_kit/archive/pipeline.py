@@ -70,6 +70,7 @@ class Pipeline:
     def stop(self) -> None:
         """End now; a file being written is given up."""
         self._stop.set()
+        self._going.set()
         for thread in self._threads:
             thread.join()
         for lane in self._lanes:

@@ -173,3 +173,39 @@ def test_a_run_can_be_cancelled_while_it_is_paused(
 
     result = archive(store, ledger, home, point, tmp_path / "a", clock, paused=lambda: True, cancelled=cancelled)
     assert result.state == "cancelled" and not list((tmp_path / "a").rglob("*.mp4"))
+
+
+def test_a_destination_that_hangs_ends_and_the_others_go_on(
+    home: Home, store: Store, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exam_kit.archive.lane.STALLED_S", 1.0)
+    record(store, ledger, home, size=3 * MB, count=5)  # more than the buffers hold
+    rows = store.query("SELECT path, bytes, sha256 FROM segment ORDER BY path")
+    tasks = [CopyTask(Path(row["path"]).name, home.footage / row["path"], row["bytes"], row["sha256"]) for row in rows]
+    good, hung = target(tmp_path / "good", tasks), target(tmp_path / "hung", tasks, SlowSink)
+    assert isinstance(hung.sink, SlowSink)
+    let = hung.sink.let = threading.Event()
+    copy_all([good, hung], clock=SystemClock(), cancelled=lambda: False)
+    let.set()
+    assert good.tally.verified == 10 and good.problem is None
+    assert hung.tally.verified == 0 and "does not answer any more" in str(hung.problem)
+
+
+def test_many_small_files_share_the_journals_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = CopyJournal(tmp_path)
+    synced = 0
+    really = os.fsync
+
+    def counted(fd: int) -> None:
+        nonlocal synced
+        synced += 1
+        really(fd)
+
+    monkeypatch.setattr(os, "fsync", counted)
+    with journal.together():
+        for number in range(50):
+            journal.verified(f"data/{number}", number, "0" * 64, None)
+        assert synced == 0
+    assert synced == 1
+    journal.close()
+    assert len(CopyJournal(tmp_path).proved) == 50
