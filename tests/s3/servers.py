@@ -17,9 +17,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 SWIFT = "swift==2.38.3"
 SECRET = "only-for-tests-4711"
 NODE = Path(__file__).with_name("swift_node.py")
@@ -43,6 +40,9 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self) -> Any:
+        import boto3  # not needed to install a server
+        from botocore.config import Config
+
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -79,11 +79,12 @@ class Swift(Server):
 
     name = "swift"
     access = "exam:kit"
+    words: tuple[str, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         child = subprocess.Popen(
-            [str(swift_python()), "-W", "ignore", str(NODE), str(folder), self.secret],
+            [str(swift_python()), "-W", "ignore", str(NODE), str(folder), self.secret, *self.words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(folder / "swift.log").open("wb"),
@@ -102,6 +103,13 @@ class Swift(Server):
         if not swift_python().exists():
             return "OpenStack Swift is not installed: python -m tests.s3.servers install"
         return ""
+
+
+class KeepingSwift(Swift):
+    """Swift with a filter of ours before it, which keeps the SHA-256 that Swift has checked."""
+
+    name = "swift-keeping"
+    words = ("keep",)
 
 
 class Radosgw(Server):
@@ -166,7 +174,11 @@ class Radosgw(Server):
         return f"not installed: {', '.join(lacking)} (apt-get install radosgw ceph-mon ceph-osd)" if lacking else ""
 
 
-SERVERS: dict[str, type[Swift] | type[Radosgw]] = {"swift": Swift, "radosgw": Radosgw}
+SERVERS: dict[str, type[Swift] | type[Radosgw]] = {
+    "swift": Swift,
+    "swift-keeping": KeepingSwift,
+    "radosgw": Radosgw,
+}
 
 _CEPH = """[global]
 fsid = {fsid}

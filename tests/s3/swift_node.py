@@ -1,14 +1,23 @@
 """OpenStack Swift on one folder, in one process: account, container, object and proxy server with the S3 interface.
 
-Run by the Python that has `swift` installed: ``python swift_node.py FOLDER ACCESS SECRET``. Prints the proxy's port
+Run by the Python that has `swift` installed: ``python swift_node.py FOLDER SECRET [keep]``. Prints the proxy's port
 when it answers, and ends when its standard input is closed. The folder's file system must keep extended attributes.
+
+Swift compares the SHA-256 it is told with what it received, and then forgets it. With ``keep`` a filter in front of it
+remembers what Swift accepted and gives it back as S3 does, so that there is a store to try that way of proof on.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+import re
 import sys
+from base64 import b64decode, b64encode
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
 import eventlet  # type: ignore[import-not-found]
 
@@ -74,7 +83,40 @@ use = egg:swift#symlink
 """
 
 
-def main(folder: Path, secret: str) -> None:
+class KeepSha256:
+    """Remembers the SHA-256 of what the application behind it took, also over parts, and tells it when asked."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.objects: dict[str, str] = {}
+        self.parts: dict[tuple[str, str, str], str] = {}
+
+    def __call__(self, env: dict[str, Any], start_response: Any) -> Any:
+        method, path, query = env["REQUEST_METHOD"], env["PATH_INFO"], parse_qs(env.get("QUERY_STRING", ""))
+        upload, number = (query.get(name, [""])[0] for name in ("uploadId", "partNumber"))
+        told, made = env.get("HTTP_X_AMZ_CHECKSUM_SHA256", ""), ""
+        if method == "POST" and upload:
+            body = env["wsgi.input"].read(int(env.get("CONTENT_LENGTH") or 0))
+            env["wsgi.input"] = io.BytesIO(body)
+            numbers = re.findall(rb"<PartNumber>(\d+)</PartNumber>", body)
+            known = [self.parts.get((path, upload, number.decode()), "") for number in numbers]
+            digest = hashlib.sha256(b"".join(b64decode(one) for one in known)).digest()
+            made = f"{b64encode(digest).decode()}-{len(known)}" if all(known) else ""
+
+        def answer(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            if status.startswith("2"):
+                if method == "PUT" and number:
+                    self.parts[path, upload, number] = told
+                elif (method == "PUT" and not query) or (method == "POST" and upload):
+                    self.objects[path] = told or made
+                elif method == "HEAD" and env.get("HTTP_X_AMZ_CHECKSUM_MODE") and self.objects.get(path):
+                    headers = [*headers, ("x-amz-checksum-sha256", self.objects[path])]
+            return start_response(status, headers, *more)
+
+        return self.app(env, answer)
+
+
+def main(folder: Path, secret: str, *, keep: bool) -> None:
     etc, devices = folder / "etc", folder / "devices"
     etc.mkdir(exist_ok=True)
     (devices / "d1").mkdir(parents=True, exist_ok=True)
@@ -105,10 +147,12 @@ def main(folder: Path, secret: str) -> None:
         path = etc / f"{kind}-server.conf"
         path.write_text(text)
         app = loadapp(str(path), global_conf={"log_name": kind})
+        if kind == "proxy" and keep:
+            app = KeepSha256(app)
         eventlet.spawn(wsgi.server, sock, app, quiet, custom_pool=eventlet.GreenPool(200), debug=False)
     print(ports["proxy"], flush=True)
     while eventlet.tpool.execute(sys.stdin.buffer.read, 1):
         pass
 
 
-main(Path(sys.argv[1]), sys.argv[2])
+main(Path(sys.argv[1]), sys.argv[2], keep="keep" in sys.argv[3:])

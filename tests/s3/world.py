@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exam_kit.archive.s3 import Patience, Wire, keys_of
 from exam_kit.clock import SystemClock
 from exam_kit.home import Home
 from exam_kit.point import Secrets, load_point
@@ -28,7 +29,9 @@ class World:
     home: Home
     bag: Path
 
-    def store(self, server: Server, endpoint: str, bucket: str, *, part_mb: int = 5, retention: str = "none") -> None:
+    def store(
+        self, server: Server, endpoint: str, bucket: str, *, part_mb: int = 5, retention: str = "none", secret: str = ""
+    ) -> None:
         """Name this store in point.toml, and keep its keys."""
         text = (
             f'\n[[store]]\nname = "{STORE}"\nendpoint = "{endpoint}"\nbucket = "{bucket}"\nprefix = "ппэ/77-0001"\n'
@@ -37,7 +40,7 @@ class World:
         self.home.point_file.write_text(POINT_TOML + text, encoding="utf-8")
         secrets = Secrets(self.home, file_only=True)
         secrets.set(f"store:{STORE}:access-key", server.access)
-        secrets.set(f"store:{STORE}:secret-key", server.secret)
+        secrets.set(f"store:{STORE}:secret-key", secret or server.secret)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -58,6 +61,11 @@ class World:
         child = self.start(*words, "--json")
         out, err = child.communicate(timeout=600)
         return child.returncode, json.loads(out) if out.strip() else None, err
+
+    def wire(self) -> Wire:
+        """The store of point.toml, for use in this process; a test does not wait long for what will not come."""
+        store = load_point(self.home.point_file).object_store(STORE)
+        return Wire(store, keys_of(store, Secrets(self.home, file_only=True)), self.home, Patience((0.05, 0.1, 0.2)))
 
     def key(self, path: str) -> str:
         return f"ппэ/77-0001/{self.bag.name}/{path}"

@@ -51,7 +51,6 @@ class _Probe:
             self.flipping.before_sending(operation, _flip)
         self.folder = store.key_of(f"{FOLDER}/{at:%Y%m%d-%H%M%S}-{os.urandom(4).hex()}")
         self.answers: dict[str, Answer] = {}
-        self.wire.before_signing("PutObjectRetention", _with_md5)
 
     def ask(self) -> dict[str, Answer]:
         self._sweep(self.store.key_of(FOLDER) + "/")
@@ -233,11 +232,6 @@ def _flip(request: Any, **_rest: Any) -> None:
     body = bytearray(request.body.read())
     body[len(body) // 2] ^= 1
     request.body = io.BytesIO(body)
-
-
-def _with_md5(request: Any, **_rest: Any) -> None:
-    """Some stores want it with this request, and boto3 gives another checksum: refused for that is not refused."""
-    request.headers["Content-MD5"] = _md5(request.body if isinstance(request.body, bytes) else request.body.encode())
 
 
 def _md5(body: bytes) -> str:
