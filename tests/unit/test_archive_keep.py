@@ -19,6 +19,7 @@ from exam_kit.archive.delivered import deliveries, recordings_delivered, take_re
 from exam_kit.archive.keep import holds, kept_days, lift_hold, set_hold
 from exam_kit.archive.receipt import Receipt, write_receipt
 from exam_kit.cctv.segments import DELETED, segments
+from exam_kit.cli import main
 from exam_kit.clock import FakeClock
 from exam_kit.errors import AccessDenied, ArchiveError, ExamKitError, RefusedEntry
 from exam_kit.home import Home
@@ -268,6 +269,27 @@ def test_a_hold_wants_a_reason_an_order_and_the_right(ledger: Ledger, point: Poi
         with pytest.raises(ExamKitError):
             lift_hold(ledger, PEOPLE[who], number, "суд окончен", "9")
     assert [hold.stands for hold in holds(ledger)] == [True]
+
+
+def test_the_command_line_takes_a_receipt_in_and_says_what_is_kept(
+    receipt: Receipt,
+    region: SigningKey,
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("EXAM_KIT_HOME", str(home.root))
+    file = tmp_path / "bag.receipt.json"
+    file.write_bytes(write_receipt(region, receipt))
+    assert main(["--language", "en", "receipt", str(file)]) == 0
+    assert "delivered" in capsys.readouterr().out
+    file.write_bytes(b"{}")
+    assert main(["--language", "en", "receipt", str(file)]) == ArchiveError.exit_code
+    capsys.readouterr()
+    assert main(["keep", "--json"]) == 0
+    [day] = json.loads(capsys.readouterr().out)["days"]
+    assert (day["day"], day["keep_until"], sum(day["files"].values())) == (str(DAY), "2027-03-01", 9)
 
 
 def die_in_the_middle(root: str, number: str) -> None:
