@@ -11,10 +11,7 @@ from exam_kit.archive.act import Carrier
 from exam_kit.errors import ArchiveError, m
 from exam_kit.home import Home
 
-__all__ = ["FAT_FILE_LIMIT", "carrier_at", "carriers", "is_fat", "ready_destination"]
-
-FAT_FILE_LIMIT = 2**32 - 1
-"""Largest file on FAT32, bytes."""
+__all__ = ["carrier_at", "carriers", "ready_destination"]
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "davfs", "9p"}
 _SYSTEM = {"squashfs", "iso9660", "udf"}
@@ -32,7 +29,7 @@ def carrier_at(path: Path, seal: str = "") -> Carrier:
         path=str(path),
         filesystem=filesystem,
         device=part.device if part else "",
-        serial=facts.get("ID_SERIAL_SHORT", ""),
+        serial=facts.get("ID_SERIAL_SHORT", "") or _sys_serial(_block(path)),
         label=facts.get("ID_FS_LABEL", ""),
         seal=seal,
         free_bytes=usage.free,
@@ -88,11 +85,6 @@ def ready_destination(path: Path, home: Home) -> Path:
     return place
 
 
-def is_fat(carrier: Carrier) -> bool:
-    """FAT12/16/32, which ends files at 4 GiB."""
-    return carrier.filesystem in {"vfat", "msdos", "fat", "fat32"}
-
-
 def _partition(path: Path) -> psutil._ntuples.sdiskpart | None:
     best = None
     for part in psutil.disk_partitions(all=True):
@@ -109,19 +101,33 @@ def _kind(path: Path, filesystem: str, options: str) -> str:
     return "removable" if _sys_removable(path) else "folder"
 
 
-def _sys_removable(path: Path) -> bool:
+def _block(path: Path) -> Path | None:
+    """The block device below `path` in /sys (Linux); None where there is none."""
     number = path.stat().st_dev
     if not hasattr(os, "major"):
-        return False
+        return None
     block = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
-    if not block.exists():
-        return False
-    real = block.resolve()
-    for folder in (real, real.parent):
+    return block.resolve() if block.exists() else None
+
+
+def _sys_removable(path: Path) -> bool:
+    block = _block(path)
+    for folder in (block, block.parent) if block else ():
         flag = folder / "removable"
         if flag.is_file():
             return flag.read_text().strip() == "1"
     return False
+
+
+def _sys_serial(block: Path | None) -> str:
+    """The drive's own serial number, or that of the USB device it hangs on; "" when the kernel knows none."""
+    for folder in (block, *block.parents) if block else ():
+        for found in (folder / "serial", folder / "device" / "serial"):
+            if found.is_file():
+                return found.read_text(errors="replace").strip()
+        if (folder / "idVendor").is_file() or folder.name == "devices":
+            break  # above the USB device are hubs, with serial numbers of their own
+    return ""
 
 
 def _udev(path: Path) -> dict[str, str]:

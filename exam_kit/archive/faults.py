@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 from exam_kit.archive.sink import CopyTask
 from exam_kit.errors import ArchiveError, Message, m
 
 __all__ = [
+    "cannot_name",
     "changed_source",
     "destination_error",
     "differs_from_birth",
     "no_room",
     "same_but_case",
     "too_large",
+    "unplugged",
     "unreadable_source",
     "unreliable",
 ]
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
-_GONE = {errno.ENODEV, errno.ENXIO, errno.ENOENT, errno.ENOTCONN, getattr(errno, "ESTALE", errno.ENODEV)}
+_GONE = {
+    errno.ENODEV,
+    errno.ENXIO,
+    errno.ENOENT,
+    errno.ENOTCONN,
+    getattr(errno, "ESTALE", errno.ENODEV),
+    getattr(errno, "ENOMEDIUM", errno.ENODEV),
+    getattr(errno, "ESHUTDOWN", errno.ENODEV),
+}
+_BROKEN = {errno.EIO, errno.EROFS}
+"""What a file system says of a drive that was pulled while it was mounted; also of one that fails."""
+
+BLOCK_DEVICES = Path("/sys/dev/block")
 
 
 def destination_error(problem: OSError, destination: Path, kept: int) -> ArchiveError:
@@ -31,6 +46,12 @@ def destination_error(problem: OSError, destination: Path, kept: int) -> Archive
         message = m(
             "{destination}: the carrier is full. Free space on it, then start the archive again; or choose another "
             "carrier.",
+            destination=destination,
+        )
+    elif problem.errno in _GONE or (problem.errno in _BROKEN and unplugged(destination)):
+        message = m(
+            "{destination}: the carrier is gone. Plug it in again, then start the archive again; it goes on where it "
+            "stopped.",
             destination=destination,
         )
     elif problem.errno in _READ_ONLY:
@@ -46,12 +67,6 @@ def destination_error(problem: OSError, destination: Path, kept: int) -> Archive
             "archive again; it goes on where it stopped.",
             destination=destination,
         )
-    elif problem.errno in _GONE:
-        message = m(
-            "{destination}: the carrier is gone. Plug it in again, then start the archive again; it goes on where it "
-            "stopped.",
-            destination=destination,
-        )
     else:
         message = m(
             "{destination}: the carrier failed ({reason}). See that it is plugged in firmly, then start the archive "
@@ -60,6 +75,17 @@ def destination_error(problem: OSError, destination: Path, kept: int) -> Archive
             reason=_words(problem),
         )
     return ArchiveError(message, (stays,))
+
+
+def unplugged(place: Path) -> bool:
+    """Whether the drive below a mounted folder is not there any more (Linux); False where that cannot be told."""
+    try:
+        number = place.stat().st_dev
+    except OSError:
+        return False
+    if not hasattr(os, "major") or os.major(number) == 0 or not BLOCK_DEVICES.is_dir():
+        return False  # a network drive, or a file system of several devices
+    return not (BLOCK_DEVICES / f"{os.major(number)}:{os.minor(number)}").exists()
 
 
 def no_room(destination: Path, need: int, free: int) -> ArchiveError:
@@ -123,6 +149,15 @@ def same_but_case(task: CopyTask, other: str) -> Message:
         "copy; copy it by hand and open an incident.",
         file=task.source.name,
         other=other,
+    )
+
+
+def cannot_name(task: CopyTask, filesystem: str) -> Message:
+    return m(
+        "{file}: the carrier's file system ({filesystem}) cannot hold this name. It is not in the copy; archive to a "
+        "carrier with ext4, or copy the file by hand under another name and open an incident.",
+        file=task.source.name,
+        filesystem=filesystem,
     )
 
 

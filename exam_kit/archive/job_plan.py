@@ -7,9 +7,10 @@ from pathlib import Path
 
 from exam_kit.archive.age_sink import EncryptingSink
 from exam_kit.archive.bag_paths import folded
+from exam_kit.archive.carrier_limits import cannot_hold
 from exam_kit.archive.copy_journal import CopyJournal
-from exam_kit.archive.destinations import FAT_FILE_LIMIT, carrier_at, is_fat
-from exam_kit.archive.faults import no_room, same_but_case, too_large
+from exam_kit.archive.destinations import carrier_at
+from exam_kit.archive.faults import no_room, same_but_case
 from exam_kit.archive.job_rows import Job, JobRows
 from exam_kit.archive.result import FailedFile
 from exam_kit.archive.selection import Choice
@@ -55,7 +56,7 @@ def plan_copy(
 
 
 def _possible(choice: Choice, root: Path) -> tuple[list[CopyTask], list[FailedFile]]:
-    fat = is_fat(carrier_at(root))
+    carrier = carrier_at(root)
     seen: dict[str, str] = {}
     tasks, failed = [], []
     for piece in choice.pieces:
@@ -63,8 +64,8 @@ def _possible(choice: Choice, root: Path) -> tuple[list[CopyTask], list[FailedFi
         name = folded(task.path)
         if name in seen:
             failed.append(FailedFile(str(piece.source), same_but_case(task, seen[name])))
-        elif fat and task.bytes > FAT_FILE_LIMIT:
-            failed.append(FailedFile(task.path, too_large(task)))
+        elif (why := cannot_hold(task, carrier)) is not None:
+            failed.append(FailedFile(task.path, why))
         else:
             tasks.append(task)
         seen.setdefault(name, piece.source.name)

@@ -51,17 +51,21 @@ class JobRows:
         """The job of this day, destination and choice that has not ended well, else a new one with the next number."""
         named = asked.key()
         with self._store.transaction() as connection:
-            found = self._store.query(
-                "SELECT id, bag FROM archive_job WHERE day = ? AND destination = ? AND zones = ? "
-                "AND state NOT IN ('finished', 'given_up') ORDER BY started_at DESC LIMIT 1",
-                (str(day), str(destination), named),
+            open_jobs = self._store.query(
+                "SELECT id, bag, destination FROM archive_job WHERE day = ? AND zones = ? "
+                "AND state NOT IN ('finished', 'given_up') ORDER BY started_at DESC",
+                (str(day), named),
             )
+            found = [job for job in open_jobs if job["destination"] == str(destination)]
+            # A drive that was put back may be mounted elsewhere: what lies on it tells whose it is.
+            found += [job for job in open_jobs if _moved(Path(job["bag"]), destination)]
             if found:
+                bag = destination / Path(found[0]["bag"]).name
                 connection.execute(
-                    "UPDATE archive_job SET state = 'running', ended_at = NULL, detail = '' WHERE id = ?",
-                    (found[0]["id"],),
+                    "UPDATE archive_job SET state = 'running', ended_at = NULL, detail = '', destination = ?, bag = ? "
+                    "WHERE id = ?",
+                    (str(destination), str(bag), found[0]["id"]),
                 )
-                bag = Path(found[0]["bag"])
                 return Job(found[0]["id"], _name(point, day, asked, _copy(bag)), bag, _copy(bag), True)
             return self._new(connection, point, day, asked, named, destination)
 
@@ -163,6 +167,14 @@ class JobRows:
 
 def _name(point: Point, day: dt.date, asked: Asked, copy: int) -> str:
     return bag_name(point, day, asked.zones, copy, asked.more(point))
+
+
+def _moved(bag: Path, destination: Path) -> bool:
+    """Whether what was begun as `bag` lies in `destination` now, and no more where it was begun."""
+    names = (bag.name, bag.name + PART)
+    return any((destination / name).is_dir() for name in names) and not any(
+        bag.with_name(name).exists() for name in names
+    )
 
 
 def _copy(bag: str | Path) -> int:
