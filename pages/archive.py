@@ -1,58 +1,73 @@
-"""Archive: after the recording is stopped, copy the footage, verified, into a sealed bag."""
+"""Archive: after the stop order, copy the footage, verified, into sealed bags; hand it over; keep it until its date."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from exam_kit.i18n import _
+from exam_kit.i18n import N_, _
 from exam_kit.store import Act
-from exam_kit.ui.archive_order import order_copy
-from exam_kit.ui.archive_view import progress_view, result_view, verify_view
+from exam_kit.ui.archive_facts import copies_of, footage_of
+from exam_kit.ui.archive_keep import draw_keep
+from exam_kit.ui.archive_matrix import matrix
+from exam_kit.ui.archive_order import draw_order
+from exam_kit.ui.archive_receipt import draw_receipts
+from exam_kit.ui.archive_stop import draw_before
+from exam_kit.ui.archive_verify import draw_verify, draw_verifying, verifying
+from exam_kit.ui.archive_view import draw_copy, draw_failed, draw_progress
 from exam_kit.ui.day_facts import archive_orders
-from exam_kit.ui.orders_view import give, may_give
-from exam_kit.ui.papers import paper_link
-from exam_kit.ui.seat import Seat, live, require_page, saying_errors
+from exam_kit.ui.orders_view import may_give
+from exam_kit.ui.seat import Seat, live, require_page
 
 seat = require_page(Act.VIEW)
-st.title(_("Archive"))
 
+VIEWS = (N_("Copies"), N_("Verify a bag"), N_("Keeping and deletion"))
+
+
+@live(1.0)
+def follow(seat: Seat) -> None:
+    """The order under way; when it ends, the page is drawn anew with what came of it."""
+    if seat.day is None:
+        return
+    order = next((one for one in archive_orders(seat, seat.day) if one.open), None)
+    if (order.id if order else None) != (current.id if current else None):
+        st.rerun()
+    if order is not None:
+        draw_progress(seat, order)
+
+
+title_at, view_at = st.columns([1, 3], vertical_alignment="center")
+title_at.title(_("Archive"))
+view = view_at.segmented_control(
+    _("View"), list(VIEWS), format_func=_, default=VIEWS[0], required=True, label_visibility="collapsed", key="view"
+)
+if view == "Verify a bag":
+    draw_verify(seat)
+    st.stop()
+if view == "Keeping and deletion":
+    draw_keep(seat)
+    st.stop()
 if seat.day is None:
     st.info(_("No exam days are set up. Add them to point.toml under [[days]]."))
     st.stop()
 given = archive_orders(seat, seat.day)
 current = next((order for order in given if order.open), None)
+copies = copies_of(seat, given)
 
-
-@live(1.0)
-def follow(seat: Seat) -> None:
-    if current is None or seat.day is None:
-        return
-    order = next((one for one in archive_orders(seat, seat.day) if one.id == current.id), None)
-    if order is None or not order.open:
-        st.rerun()
-    progress_view(seat, order)
-    if may_give(seat, "cancel") and st.button(_("Cancel the copy"), key="cancel"):
-        with saying_errors(seat):
-            give(seat, "cancel", {"order": order.id}, ordered_by=seat.account.login, why=_("cancelled on the screen"))
-            st.caption(_("Asked to stop; what is verified stays verified."))
-
-
+draw_before(seat)
 follow()
-if current is None and may_give(seat, "archive"):
-    order_copy(seat, seat.day)
-elif current is None and not given:
+for copy in reversed(copies):
+    draw_copy(seat, copy)
+if verifying(seat):
+    draw_verifying()
+last = next((order for order in given if not order.open), None)
+if last is not None and current is None:
+    draw_failed(seat, last)
+asks = current is None and may_give(seat, "archive")
+if asks and not copies:
+    draw_order()
+elif not copies and current is None:
     st.info(_("The footage of this day is not archived yet. The technical specialist starts it."))
-
-for order in given:
-    if order.open:
-        continue
-    st.html(result_view(seat, order))
-    bag = order.result.get("bag")
-    if order.state == "done" and bag:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            verify = st.button(_("Verify the bag"), key=f"verify-{order.id}")
-            paper_link(_("Hand-over act (PDF)"), f"/papers/act.pdf?order={order.id}")
-        if verify:
-            verify_view(seat, Path(bag))
+st.html(matrix(seat, footage_of(seat, seat.day), copies))
+draw_receipts(seat)
+if asks and copies:
+    draw_order()

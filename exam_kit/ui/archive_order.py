@@ -1,58 +1,175 @@
-"""Asking for the copy: what, where to, who witnesses; one button."""
+"""Asking for the copy: what, where to, who witnesses. The usual copy takes one click."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+
 import streamlit as st
 
-from exam_kit.archive.destinations import carriers
+from exam_kit.archive import CARRIER_LABELS
+from exam_kit.archive.selection import Asked
+from exam_kit.cctv.segments import Segment
+from exam_kit.clock import iso
+from exam_kit.errors import RefusedEntry, m
 from exam_kit.i18n import _, ngettext
 from exam_kit.point import ExamDay, Zone
-from exam_kit.store import Act
-from exam_kit.ui.camera_facts import camera_facts
+from exam_kit.store import Act, Role
+from exam_kit.ui.archive_facts import BY_HAND, Place, footage_of, places_for, wanted_bytes
 from exam_kit.ui.day_plan import ZONE_LABELS
+from exam_kit.ui.fields import read_time
+from exam_kit.ui.marks import mark
 from exam_kit.ui.orders_view import give, people_with
-from exam_kit.ui.seat import Seat, flash, saying_errors
+from exam_kit.ui.seat import Seat, live, saying_errors
 from exam_kit.ui.when import size
 
-__all__ = ["order_copy"]
+__all__ = ["draw_order"]
 
-BY_HAND = (Zone.CORRIDOR, Zone.ENTRANCE)
-"""Chosen from the start: these cameras are the school's own, so nobody else copies their footage."""
+BEST, TOUCHED = "archive-best", "archive-touched"
+"""The drive chosen in advance; set once somebody chose a drive: from then on none is chosen for them."""
 
 
-def order_copy(seat: Seat, day: ExamDay) -> None:
-    """The form; corridors and entrance are chosen from the start."""
-    recording = [fact.camera.id for fact in camera_facts(seat) if fact.recording]
-    if recording:
-        text = ngettext("{count} camera still records", "{count} cameras still record", len(recording))
-        st.warning(text.format(count=len(recording)) + ". " + _("Only finished recordings are copied: stop it first."))
-    with st.form("archive"):
-        used = {seat.point.zone_of(camera) for camera in seat.point.cameras}
-        offered = [zone for zone in ZONE_LABELS if zone in used]
+@live(2.0)
+def draw_order(seat: Seat) -> None:
+    """The form. It looks for drives every two seconds: one that is plugged in appears, the best is chosen."""
+    day = seat.day
+    if day is None:
+        return
+    with st.container(border=True, key="archive-order"):
+        st.html(f'<h3 class="ek-h">{escape(_("Copy the footage and prove it"))}</h3>')
+        footage = footage_of(seat, day)
+        with saying_errors(seat):
+            asked = _what(seat, day)
+            files, volume = wanted_bytes(seat, footage, asked)
+            chosen = _where(seat, places_for(seat, volume))
+            _send(seat, day, asked, chosen, footage, (files, volume))
+
+
+def _what(seat: Seat, day: ExamDay) -> Asked:
+    """What to copy; folded away, as corridors and the entrance are what is copied by hand."""
+    used = {seat.point.zone_of(camera) for camera in seat.point.cameras}
+    offered = [zone for zone in ZONE_LABELS if zone in used]
+    usual = [zone for zone in offered if zone in BY_HAND]
+    with st.expander(_("Something else: rooms, headquarters, single cameras, a span of time"), key="archive-what"):
         zones = st.pills(
-            _("What to copy"), offered, selection_mode="multi", default=[zone for zone in offered if zone in BY_HAND],
+            _("What to copy"), offered, selection_mode="multi", default=usual, key="archive-zones",
             format_func=lambda zone: _(ZONE_LABELS[zone]),
         )  # fmt: skip
-        where, other, who = st.columns(3)
-        places = {
-            one.path: f"{one.label or one.path} · {size(seat, one.free_bytes or 0)}" for one in carriers(seat.home)
-        }
-        place = where.selectbox(
-            _("Where to (free space)"), list(places), format_func=places.__getitem__, filter_mode=None
-        )
-        typed = other.text_input(_("or another folder"), placeholder=str(seat.home.bags))
-        people = {one.login: one for one in people_with(seat, Act.WITNESS)}
-        witness = who.selectbox(
-            _("Who ordered and witnesses"), list(people), filter_mode=None,
-            format_func=lambda login: f"{people[login].name}, {people[login].post}",
+        cameras = st.pills(
+            _("Single cameras besides"), [camera.id for camera in seat.point.cameras], selection_mode="multi",
+            key="archive-cameras",
         )  # fmt: skip
-        if st.form_submit_button(_("Copy and verify"), type="primary"):
-            with saying_errors(seat):
-                body = {
-                    "day": str(day.date),
-                    "zones": [str(zone) for zone in zones],
-                    "destination": typed or place or "",
-                }
-                number = give(seat, "archive", body, ordered_by=witness or "", why=_("hand-over of the footage"))
-                flash(_("Order № {number} is given.").format(number=number))
-                st.rerun()
+        from_at, to_at, _rest = st.columns([1, 1, 2])
+        begins = from_at.text_input(_("From, hh:mm"), key="archive-from", placeholder=_("the whole day"))
+        ends = to_at.text_input(_("To, hh:mm"), key="archive-to", placeholder=_("the whole day"))
+    return Asked(tuple(zones or ()), tuple(cameras or ()), _span(seat, day, begins or "", ends or ""))
+
+
+def _span(seat: Seat, day: ExamDay, begins: str, ends: str) -> tuple[datetime, datetime] | None:
+    if not begins.strip() and not ends.strip():
+        return None
+    if not begins.strip() or not ends.strip():
+        raise RefusedEntry(m("Time span: write both times, or neither for the whole day."))
+    start = read_time(seat, begins, day.date)
+    return start, read_time(seat, ends, day.date, start)
+
+
+def _where(seat: Seat, places: Sequence[Place]) -> list[str]:
+    """The drives as they are found, one line each with what tells them apart; those that are ticked."""
+    if not st.session_state.get(TOUCHED):
+        st.session_state[BEST] = places[0].path if places and places[0].fits else ""
+    best, chosen = st.session_state.get(BEST, ""), []
+    st.html(f'<p class="ek-note">{escape(_("Where to. A drive that is plugged in appears here by itself."))}</p>')
+    for one in places:
+        label = f"{_(CARRIER_LABELS[one.carrier.kind])} · {one.carrier.label or one.path}"
+        tick_at, facts_at = st.columns([3, 5], vertical_alignment="center")
+        # Another best drive makes other boxes, so that it is the one ticked as long as nobody chose.
+        if tick_at.checkbox(label, one.path == best, key=f"archive-to-{best}-{one.path}", on_change=_touched):
+            chosen.append(one.path)
+        facts_at.html(_facts(seat, one))
+    if not any(one.carrier.kind == "removable" for one in places):
+        said = _("No drive is plugged in. A copy on this computer does not leave the point with anybody.")
+        st.html(f'<p class="ek-note">{mark("warn")}{escape(said)}</p>')
+    typed = (st.session_state.get("archive-folder") or "").strip()
+    return [*chosen, typed] if typed else chosen
+
+
+def _facts(seat: Seat, place: Place) -> str:
+    carrier = place.carrier
+    free = _("{free} free of {total}").format(
+        free=size(seat, carrier.free_bytes or 0), total=size(seat, carrier.total_bytes or 0)
+    )
+    serial = _("serial № {number}").format(number=carrier.serial) if carrier.serial else _("serial № not known")
+    words = [free, carrier.filesystem or _("file system not known"), serial, *([carrier.path] if carrier.label else [])]
+    if place.fits:
+        tone, room = "good", _("there is room")
+    else:
+        tone, room = "bad", _("too little room for what is chosen")
+    return (
+        f'<span class="ek-drive" data-drive="{escape(carrier.path)}" data-fits="{str(place.fits).lower()}">'
+        f"{mark(tone)}{escape(room)} · {escape(' · '.join(words))}</span>"
+    )
+
+
+def _touched() -> None:
+    st.session_state[TOUCHED] = True
+
+
+def _send(
+    seat: Seat,
+    day: ExamDay,
+    asked: Asked,
+    chosen: Sequence[str],
+    footage: Mapping[str, Sequence[Segment]],
+    wanted: tuple[int, int],
+) -> None:
+    who_at, more_at, send_at = st.columns([3, 2, 3], vertical_alignment="bottom")
+    people = {one.login: one for one in people_with(seat, Act.WITNESS)}
+    # The head of the point is who orders it as a rule.
+    logins = sorted(people, key=lambda login: people[login].role is not Role.HEAD_OF_POINT)
+    witness = who_at.selectbox(
+        _("Who ordered and witnesses"), logins, filter_mode=None, key="archive-by",
+        format_func=lambda login: f"{people[login].name}, {people[login].post}",
+    )  # fmt: skip
+    with more_at.popover(_("Folder, seals"), width="stretch"):
+        st.text_input(_("or another folder"), key="archive-folder", placeholder=str(seat.home.bags))
+        seals = {path: st.text_input(_("Seal № of {place}").format(place=path), key=f"seal-{path}") for path in chosen}
+    label = _("Archive the corridors and the entrance") if _usual(seat, asked) else _("Archive what is chosen")
+    files, volume = wanted
+    if send_at.button(label, type="primary", width="stretch", key="archive-go", disabled=not files):
+        if not chosen:
+            raise RefusedEntry(m("Archive: no drive is chosen. Tick at least one."))
+        body = _body(day, asked, chosen, seals)
+        give(seat, "archive", body, ordered_by=witness or "", why=_("hand-over of the footage"))
+        st.session_state.pop(TOUCHED, None)
+        st.rerun()
+    copies = ngettext("{count} copy", "{count} copies", len(chosen)).format(count=len(chosen))
+    counted = ngettext("{count} recording", "{count} recordings", files).format(count=files)
+    said = f"{counted}, {size(seat, volume)} · {copies}"
+    st.html(f'<p class="ek-note" data-wanted="{files}">{escape(said if files else _nothing(footage))}</p>')
+
+
+def _usual(seat: Seat, asked: Asked) -> bool:
+    used = {seat.point.zone_of(camera) for camera in seat.point.cameras}
+    return set(asked.zones) == {zone for zone in BY_HAND if zone in used} and not asked.cameras and asked.span is None
+
+
+def _nothing(footage: Mapping[str, Sequence[Segment]]) -> str:
+    if any(footage.values()):
+        return _("Of what is chosen nothing was recorded.")
+    return _("Nothing of this day is recorded and closed yet.")
+
+
+def _body(day: ExamDay, asked: Asked, chosen: Sequence[str], seals: Mapping[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "day": str(day.date),
+        "zones": [zone.value for zone in Zone if zone in asked.zones],
+        "cameras": list(asked.cameras),
+        "destinations": list(chosen),
+        "seals": {path: number.strip() for path, number in seals.items() if (number or "").strip()},
+    }
+    if asked.span:
+        body |= {"from": iso(asked.span[0]), "to": iso(asked.span[1])}
+    return body

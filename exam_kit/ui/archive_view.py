@@ -1,92 +1,181 @@
-"""An archive order on the screen: how far the copy has come, and what came of it."""
+"""Archive orders on the screen: how far each copy has come, pause and cancel, and what came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from exam_kit.agent.archiving import asked_of, destinations_of
 from exam_kit.agent.orders import Order
-from exam_kit.archive import verify_bag
+from exam_kit.archive.delivered import Delivery
+from exam_kit.archive.receipt import OUTCOME_LABELS
 from exam_kit.i18n import N_, _
-from exam_kit.point import Zone
+from exam_kit.ui.archive_facts import Copy
 from exam_kit.ui.day_plan import ZONE_LABELS
-from exam_kit.ui.marks import mark
-from exam_kit.ui.orders_view import ORDER_STATES
-from exam_kit.ui.plain import plain
-from exam_kit.ui.seat import Seat
-from exam_kit.ui.when import moment, size, span
+from exam_kit.ui.marks import chip, mark
+from exam_kit.ui.orders_view import ORDER_STATES, give, may_give
+from exam_kit.ui.papers import paper_link
+from exam_kit.ui.seat import Seat, saying_errors
+from exam_kit.ui.when import clock_time, moment, size, span
 
-__all__ = ["progress_view", "result_view", "verify_view"]
+__all__ = ["delivered_chip", "draw_copy", "draw_failed", "draw_progress"]
 
 PHASES = {
     "copying": N_("copying, each file read back and compared"),
     "proving": N_("reading again what was copied before"),
     "sealing": N_("sealing the bag and verifying it"),
 }
+SHOWN = 10
 
 
-def progress_view(seat: Seat, order: Order) -> None:
-    """Bar, rate and time left of an order under way."""
-    now = order.progress
+def draw_progress(seat: Seat, order: Order) -> None:
+    """A bar for each destination with its rate and time left; pause, go on, cancel."""
+    told: dict[str, Any] = {str(one.get("destination")): one for one in order.progress.get("to", [])}
+    paused = bool(order.progress.get("paused"))
+    with st.container(border=True, key="archive-progress"):
+        st.html(
+            f'<h3 class="ek-h">{escape(_("Archive № {number}").format(number=order.id))} · {_what(seat, order)}</h3>'
+        )
+        for number, destination in enumerate(destinations_of(order), 1):
+            _bar(seat, order, number, destination, told.get(destination, {}), paused)
+        if may_give(seat, "pause"):
+            _buttons(seat, order, paused)
+
+
+def _bar(seat: Seat, order: Order, number: int, destination: str, now: Mapping[str, Any], paused: bool) -> None:
+    name = _("Copy {number} to {place}").format(number=number, place=destination)
     total, done = int(now.get("bytes", 0)), int(now.get("done_bytes", 0))
+    if now.get("error"):
+        st.html(f'<p class="ek-note">{mark("bad")}{escape(name)} · {escape(str(now["error"]))}</p>')
+        return
     if not total:
-        st.progress(0.0, text=_("Order № {number} waits for the agent.").format(number=order.id))
+        waits = _("waits") if order.progress.get("to") else _("waits for the agent")
+        st.progress(0.0, text=f"{name} · {waits}")
         return
     said = [
-        _(PHASES.get(str(now.get("phase")), "")),
+        _("paused") if paused else _(PHASES.get(str(now.get("phase")), "")),
         _("files {done} of {count}").format(done=now.get("done_files", 0), count=now.get("files", 0)),
         _("{done} of {total}").format(done=size(seat, done), total=size(seat, total)),
     ]
-    if now.get("rate_bps"):
+    if now.get("rate_bps") and not paused:
         said.append(_("{size} per second").format(size=size(seat, float(now["rate_bps"]))))
-    if now.get("left_s") is not None:
-        said.append(_("{span} left").format(span=span(seat, float(now["left_s"]))))
-    st.progress(min(1.0, done / total), text=" · ".join(part for part in said if part))
+        if now.get("left_s") is not None:
+            said.append(_("{span} left").format(span=span(seat, float(now["left_s"]))))
+    st.progress(min(1.0, done / total), text=" · ".join([name, *said]))
 
 
-def result_view(seat: Seat, order: Order) -> str:
-    """One ended order: where the bag lies, what is in it, what is missing and why."""
-    tone, state = ORDER_STATES[order.state]
-    zones = ", ".join(_(ZONE_LABELS[Zone(zone)]) for zone in order.body.get("zones", []))
-    when = moment(seat, order.ended_at or order.given_at)
-    result = order.result
-    lines = "".join(f"<p>{line}</p>" for line in _lines(seat, result))
+def _buttons(seat: Seat, order: Order, paused: bool) -> None:
+    with st.container(horizontal=True):
+        label = _("Go on") if paused else _("Pause")
+        if st.button(label, key="archive-pause"):
+            with saying_errors(seat):
+                give(seat, "pause", {"order": order.id, "on": not paused}, ordered_by=seat.account.login, why="")
+        if st.button(_("Cancel the copy"), key="cancel"):
+            with saying_errors(seat):
+                why = _("cancelled on the screen")
+                give(seat, "cancel", {"order": order.id}, ordered_by=seat.account.login, why=why)
+                st.caption(_("Asked to stop; what is verified stays verified."))
+
+
+def draw_copy(seat: Seat, copy: Copy) -> None:
+    """One finished copy: verified, ready to sign; delivered when the region's receipt is here."""
+    result = _result(copy)
+    lines = [_bag_line(copy), _proved_line(seat, result)]
+    lines += [mark("bad") + escape(one) for one in _said(seat, result, "failed")]
+    lines += [mark("warn") + escape(one) for one in _said(seat, result, "deficiencies")]
+    with st.container(border=True, key=f"copy-{copy.order.id}-{copy.number}"):
+        text_at, act_at = st.columns([5, 2], vertical_alignment="center")
+        text_at.html(_headline(seat, copy) + "".join(f"<p>{line}</p>" for line in lines) + "</div></div>")
+        with act_at:
+            if copy.bag.is_dir():
+                address = f"/papers/act.pdf?order={copy.order.id}&copy={copy.number}"
+                paper_link(_("Hand-over act, ready to sign (PDF)"), address)
+                _verify_button(seat, copy)
+            else:
+                st.html(f'<p class="ek-note">{mark("none")}{escape(_("The carrier is not plugged in."))}</p>')
+
+
+def _headline(seat: Seat, copy: Copy) -> str:
+    when = moment(seat, copy.order.ended_at or copy.order.given_at)
+    title = _("Copy {number}: archived and verified").format(number=copy.number)
     return (
-        f'<div class="ek-verdict {tone}" data-archive="{order.state}">{mark(tone)}<div style="flex:1"><b>'
-        f"{escape(_('Archive № {number}').format(number=order.id))} · {escape(_(state))}</b>"
-        f"<span>{escape(when)} · {escape(zones)}</span>{lines}</div></div>"
+        f'<div class="ek-verdict good" data-archive="done" data-copy="{copy.number}">{mark("good")}<div style="flex:1">'
+        f"<b>{escape(title)}</b><span>{escape(when)} · {_what(seat, copy.order)}</span>"
+        f"<p>{delivered_chip(seat, copy.delivery)}</p>"
     )
 
 
-def _lines(seat: Seat, result: Mapping[str, Any]) -> list[str]:
-    if result.get("error"):
-        return [escape(str(result["error"]))]
-    lines = []
-    if result.get("bag"):
-        lines.append(_("Bag: {path}").format(path=f"<code data-bag>{escape(str(result['bag']))}</code>"))
-        text = _("Files {files}, {size}; read back from the carrier and compared: {read}.")
-        files, volume = result.get("files", 0), size(seat, float(result.get("bytes", 0)))
-        lines.append(text.format(files=files, size=volume, read=size(seat, float(result.get("read_back_bytes", 0)))))
-    lines += [mark("bad") + escape(str(one.get("text", ""))) for one in result.get("failed", [])[:10]]
-    lines += [mark("warn") + escape(str(one)) for one in result.get("deficiencies", [])[:10]]
-    return lines
+def delivered_chip(seat: Seat, delivery: Delivery | None) -> str:
+    """Whether the region said that it has the bag."""
+    if delivery is None:
+        return chip("none", _("not delivered yet: no receipt of the region"))
+    label = _(OUTCOME_LABELS.get(delivery.outcome, delivery.outcome))
+    when = moment(seat, delivery.received_at)
+    return f"<span data-delivered>{chip('good', _('delivered'))}</span> {escape(f'{when} · {label}')}"
 
 
-def verify_view(seat: Seat, bag: Path) -> None:
-    """Read the whole bag again and say what was found."""
-    bar = st.progress(0.0, text=_("Reading the bag…"))
+def _bag_line(copy: Copy) -> str:
+    return _("Bag: {path}").format(path=f"<code data-bag>{escape(str(copy.bag))}</code>")
 
-    def told(done: int, total: int) -> None:
-        bar.progress(min(1.0, done / total) if total else 0.0, text=_("Reading the bag…"))
 
-    report = verify_bag(bag, key=seat.ledger.public_key, progress=told)
-    bar.empty()
-    text = report.text(seat.language)
-    if report.whole:
-        st.success(plain(text))
-    else:
-        st.error(plain(text))
+def _proved_line(seat: Seat, result: Mapping[str, Any]) -> str:
+    text = _("Files {files}, {size}; read back from the carrier and compared: {read}.")
+    read = size(seat, float(result.get("read_back_bytes", 0)))
+    return text.format(files=result.get("files", 0), size=size(seat, float(result.get("bytes", 0))), read=read)
+
+
+def _result(copy: Copy) -> Mapping[str, Any]:
+    for one in copy.order.result.get("copies", []):
+        if one.get("bag") == str(copy.bag):
+            return dict(one)
+    return copy.order.result
+
+
+def _said(seat: Seat, result: Mapping[str, Any], kind: str) -> list[str]:
+    """What was said in the reader's language, where the agent kept it so."""
+    said = result.get("said", {}).get(seat.language, {}).get(kind)
+    if said is None:
+        said = [one.get("text", "") if isinstance(one, dict) else one for one in result.get(kind, [])]
+    return [str(one) for one in said[:SHOWN]]
+
+
+def _verify_button(seat: Seat, copy: Copy) -> None:
+    if may_give(seat, "verify_bag") and st.button(_("Verify the bag"), key=f"verify-{copy.order.id}-{copy.number}"):
+        with saying_errors(seat):
+            why = _("verified once more")
+            give(seat, "verify_bag", {"path": str(copy.bag)}, ordered_by=seat.account.login, why=why)
+            st.rerun()
+
+
+def draw_failed(seat: Seat, order: Order) -> None:
+    """An order, or a copy of it, that did not come to a bag: why, and one click to take it up again."""
+    bad = [one for one in order.result.get("copies", []) if one.get("state") != "finished"]
+    if order.state == "done" and not bad:
+        return
+    tone, state = ORDER_STATES["failed" if order.state == "done" else order.state]
+    where = [str(one.get("destination", "")) for one in bad] or destinations_of(order)
+    said = [str(one.get("said", {}).get(seat.language, {}).get("error", "")) for one in bad]
+    said = [one for one in said if one] or [str(order.result.get("error", ""))]
+    lines = "".join(f"<p>{escape(one)}</p>" for one in said if one)
+    st.html(
+        f'<div class="ek-verdict {tone}" data-archive="{order.state}">{mark(tone)}<div style="flex:1"><b>'
+        f"{escape(_('Archive № {number}').format(number=order.id))} · {escape(_(state))}</b><span>"
+        f"{escape(clock_time(seat, order.ended_at or order.given_at))} · {escape(', '.join(where))}</span>{lines}</div>"
+        "</div>"
+    )
+    if may_give(seat, "archive") and st.button(_("Take it up again"), key=f"again-{order.id}"):
+        with saying_errors(seat):
+            give(seat, "archive", {**order.body, "destinations": where}, ordered_by=order.ordered_by, why=order.why)
+            st.rerun()
+
+
+def _what(seat: Seat, order: Order) -> str:
+    """What an order asked for, in words."""
+    asked = asked_of(order)
+    words = [_(ZONE_LABELS[zone]) for zone in asked.zones] + list(asked.cameras)
+    if asked.span:
+        words.append("–".join(clock_time(seat, one) for one in asked.span))
+    return escape(", ".join(words))

@@ -82,7 +82,7 @@ def _before(facts: DayFacts) -> NextStep:
 
 def _after(facts: DayFacts) -> NextStep:
     if facts.recording:
-        return NextStep(m("The exam is over. Stop the recording when the head of the point orders it."), "cameras")
+        return NextStep(m("The exam is over. Stop the recording when the head of the point orders it."), "archive")
     if facts.archiving:
         return NextStep(m("The footage is being copied. Wait until it is verified."), "archive")
     if not facts.archived:

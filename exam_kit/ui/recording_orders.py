@@ -19,7 +19,7 @@ from exam_kit.ui.orders_view import ORDER_STATES, give, may_give, people_with
 from exam_kit.ui.seat import Seat, flash, saying_errors
 from exam_kit.ui.when import clock_time, span
 
-__all__ = ["order_form", "recent_orders"]
+__all__ = ["draw_stop", "order_form", "recent_orders"]
 
 ALL, SOME = "all", "some"
 ROWS = 12
@@ -46,6 +46,20 @@ def order_form(seat: Seat) -> None:
     with st.container():
         if st.session_state.get("confirm-stop"):
             _confirm_stop(seat, cameras, by, why or "")
+
+
+def draw_stop(seat: Seat, cameras: Sequence[str], why: str) -> None:
+    """The stop order alone, for a screen that needs the recording stopped; `why` stands in its field from the start."""
+    if not may_give(seat, "stop"):
+        return
+    who_at, why_at, stop_at = st.columns([3, 3.4, 2], vertical_alignment="bottom")
+    by = _who(seat, who_at)
+    said = why_at.text_input(_("Why"), why, key="stop-why")
+    if stop_at.button(_("Stop recording…"), type="primary", width="stretch"):
+        st.session_state["confirm-stop"] = True
+    with st.container():
+        if st.session_state.get("confirm-stop"):
+            _confirm_stop(seat, cameras, by, said or "")
 
 
 def _which(seat: Seat) -> list[str]:

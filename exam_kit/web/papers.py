@@ -75,7 +75,11 @@ def _protocol(desk: Desk, asked: Asked, language: str) -> bytes:
 def _act(desk: Desk, asked: Asked, _language: str) -> bytes:
     """The act as it was sealed: it belongs to the bag and is not made anew."""
     order = orders.get(desk.store, _number(asked, "order"))
-    bag = order.result.get("bag") if order is not None and order.kind == "archive" else None
+    if order is None or order.kind != "archive":
+        raise _not_there()
+    copies = [order.result, *order.result.get("copies", [])]
+    wanted = row_number(asked.get("copy", "")) or order.result.get("copy")
+    bag = next((one["bag"] for one in copies if one.get("bag") and one.get("copy") == wanted), order.result.get("bag"))
     act = Path(bag) / "data" / "documents" / "act.pdf" if bag else None
     if act is None or not act.is_file():
         raise _not_there()

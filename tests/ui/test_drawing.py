@@ -63,7 +63,7 @@ def seat(home: Home, store: Store, ledger: Ledger, clock: FakeClock, point: Poin
         ({"verdict": "ready_with_remarks", "now": BEFORE, "missing": 2}, "cameras", "do not: 2"),
         ({"now": DURING, "open_incidents": 1}, "incidents", "Open incidents: 1"),
         ({"now": DURING, "recording": 4}, "cameras", "exam is on"),
-        ({"now": AFTER, "recording": 4}, "cameras", "Stop the recording"),
+        ({"now": AFTER, "recording": 4}, "archive", "Stop the recording"),
         ({"now": AFTER}, "archive", "Copy the footage"),
         ({"now": AFTER, "archiving": True}, "archive", "being copied"),
         ({"now": AFTER, "archived": True, "open_rows": 2}, "access_log", "without an end: 2"),
@@ -172,18 +172,18 @@ def test_the_day_in_hand_is_todays_the_next_or_the_last(
 @pytest.mark.parametrize(
     ("role", "kinds"),
     [
-        (Role.SPECIALIST, {"record", "stop", "check", "archive", "cancel"}),
-        (Role.HEAD_OF_POINT, {"record", "stop"}),
-        (Role.COMMISSION_MEMBER, set()),
+        (Role.SPECIALIST, {"record", "stop", "check", "archive", "pause", "verify_bag", "cancel"}),
+        (Role.HEAD_OF_POINT, {"record", "stop", "verify_bag"}),
+        (Role.COMMISSION_MEMBER, {"verify_bag"}),
         (Role.COMMISSION_HEAD, set()),
-        (Role.REGIONAL_ADMIN, set()),
+        (Role.REGIONAL_ADMIN, {"verify_bag", "delete_footage"}),
     ],
 )
 def test_orders_are_given_by_those_who_may(seat: Seat, role: Role, kinds: set[str]) -> None:
     from exam_kit.errors import AccessDenied
 
     seat = replace(seat, account=replace(seat.account, role=role))
-    for kind in ("record", "stop", "check", "archive", "cancel"):
+    for kind in ("record", "stop", "check", "archive", "pause", "verify_bag", "delete_footage", "cancel"):
         assert may_give(seat, kind) == (kind in kinds)
         if kind not in kinds:
             with pytest.raises(AccessDenied):

@@ -180,7 +180,7 @@ def test_the_copy_is_ordered_with_a_witness(page: Page, site: Site) -> None:
     store, _ledger = site.store()
     sign_in(page, site, "anna", path="archive")
     before = len(orders.recent(store, "archive"))
-    page.get_by_role("button", name="Скопировать и сверить").click()
+    page.get_by_role("button", name="Архивировать коридоры и вход").click()
     expect(page.get_by_role("button", name="Отменить копирование")).to_be_visible()
     order, *_earlier = orders.recent(store, "archive")
     assert len(orders.recent(store, "archive")) == before + 1
@@ -193,7 +193,7 @@ def test_the_copy_is_ordered_with_a_witness(page: Page, site: Site) -> None:
     assert orders.recent(store, "cancel")[0].body == {"order": order.id}
     with store.transaction() as connection:
         connection.execute("UPDATE orders SET state = 'cancelled' WHERE id = ?", (order.id,))
-    expect(page.get_by_role("button", name="Скопировать и сверить")).to_be_visible()
+    expect(page.get_by_role("button", name="Архивировать коридоры и вход")).to_be_visible()
     store.close()
 
 
