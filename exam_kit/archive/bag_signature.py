@@ -53,6 +53,9 @@ def check_signature(tree: BagTree, files: Mapping[str, tuple[str, int]], key: Ve
     if SIGNATURE not in files:
         return SignatureCheck("absent")
     own = key_inside(tree, files)
+    if own is None and PUBLIC_KEY in files and key is None:
+        said = m("{path}: is no Ed25519 public key; the signature cannot be checked against it.", path=PUBLIC_KEY)
+        return SignatureCheck("unknown", "", ((PUBLIC_KEY, said),))
     used = key or own
     if TAGMANIFEST not in files or used is None:
         return SignatureCheck("unknown")

@@ -175,6 +175,7 @@ class _Verification:
                 with self.tree.open(self.files[name][0]) as source:
                     return read_list(source, name, payload=payload)
             if not self.report.named(name):
+                self.judged.add(name)
                 self._missing(name)
         except ValueError as fault:
             self._changed(name, m("{path}: line {line} is no hash and path.", path=name, line=fault.args[0]))
@@ -249,7 +250,7 @@ class _Verification:
                 if not sealed_name(path):
                     self._changed(path, m("{path}: lies open in an encrypted bag.", path=path))
             return
-        if LEDGER not in self.files or report.named(LEDGER):
+        if LEDGER not in self.files or report.named(LEDGER) or not payload:
             return  # missing or changed, and named so: the chain stays unknown
         key = self.key or key_inside(self.tree, self.files)
         proved = prove_chain(self.tree, self.files[LEDGER], payload, key, report.info.get("Ledger-Head", ""))
