@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import rfc8785
 
@@ -23,7 +24,7 @@ from exam_kit.store.ledger import entry_hash
 from exam_kit.store.seal import Enrolment, SealKey, evolved, seal_of
 from exam_kit.store.verify import read_anchors, verify_database
 
-BODY = {
+BODY: dict[str, Any] = {
     "point": "77-0001",
     "year": 2026,
     "no": 1,
@@ -96,8 +97,15 @@ def long_chain(home: Home, entries: int) -> tuple[Store, Ledger, Enrolment]:
     at, boot = iso(ledger.clock.now()), ledger.clock.boot_id()
     with store.transaction() as connection:
         for seq in range(head.seq + 1, entries + 1):
-            whole = {"seq": seq, "at": at, "boot": boot, "mono": seq / 8, "actor": "spec", "kind": "access.row"}
-            record = rfc8785.dumps({**whole, "body": BODY | {"no": seq}, "prev": prev}).decode()
+            whole: dict[str, Any] = {
+                "seq": seq,
+                "at": at,
+                "boot": boot,
+                "mono": seq / 8,
+                "actor": "spec",
+                "kind": "access.row",
+            }
+            record = rfc8785.dumps({**whole, "kind": "access.row", "body": BODY | {"no": seq}, "prev": prev}).decode()
             prev = entry_hash(ledger_id, record)
             values = (seq, record, prev, seal_of(key, prev))
             connection.execute("INSERT INTO ledger (seq, record, hash, seal) VALUES (?, ?, ?, ?)", values)
@@ -113,7 +121,8 @@ def proofs(folder: Path, entries: int, rounds: int) -> None:
     store, ledger, first = long_chain(home, entries)
     print(f"{home.store.stat().st_size / 1e6:.0f} MB in {ledger.head().seq} entries")
     anchors = read_anchors(home.anchors)
-    for name, seals in (("log verify", []), ("log verify --seal", [first])):
+    ways: tuple[tuple[str, list[Enrolment]], ...] = (("log verify", []), ("log verify --seal", [first]))
+    for name, seals in ways:
         times = []
         for _round in range(rounds):
             began = time.perf_counter()

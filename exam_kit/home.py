@@ -87,6 +87,11 @@ class Home:
         return self.root / "anchors"
 
     @property
+    def backups(self) -> Path:
+        """Copies of the store, a folder each."""
+        return self.root / "backups"
+
+    @property
     def demo_file(self) -> Path:
         """The demo's accounts; its being there says that this home is the demo's."""
         return self.root / "demo.json"

@@ -12,6 +12,7 @@ import schedule
 
 from exam_kit import __version__
 from exam_kit.agent import orders, planner
+from exam_kit.agent.backups import BackupDuty
 from exam_kit.agent.camera_words import CameraWords
 from exam_kit.agent.clock_watch import ClockStep, ClockWatch
 from exam_kit.agent.disk_watch import DiskWatch
@@ -47,6 +48,8 @@ TIME_SERVERS = "clock.offset"
 """The probe that compares the clock with time servers."""
 CHECKPOINT_BEAT_S = 600
 """The chain's head is signed at least every ten minutes of activity."""
+BACKUP_BEAT_S = 60
+"""So often it is asked whether a copy of the store is due."""
 
 
 class Agent:
@@ -81,6 +84,7 @@ class Agent:
         self.watch = Watch(self.point, self.home, self.store, self.ledger, self.clock)
         self.words = CameraWords(self.point, home, self.ledger, self.secrets, self.clock)
         self.disk = DiskWatch(self.point, home, self.ledger, self.clock)
+        self.backups = BackupDuty(self.point, home, self.ledger)
         self._clock_watch = ClockWatch(self.clock, kept=home.run / "clock.json")
         self._steps: list[ClockStep] = []
         """of the clock, by which the plan is still to be judged anew"""
@@ -144,7 +148,8 @@ class Agent:
         beats.every(1).seconds.do(self._fenced, lambda: beat(self.home, self.clock))
         beats.every(self._plan_beat_s).seconds.do(self._fenced, self._plan)
         beats.every(self._plan_beat_s).seconds.do(self._fenced, lambda: self.disk.look(self.recorder.status()))
-        beats.every(CHECKPOINT_BEAT_S).seconds.do(self._fenced, self.ledger.checkpoint)
+        beats.every(CHECKPOINT_BEAT_S).seconds.do(self._fenced, self.backups.anchor)
+        beats.every(BACKUP_BEAT_S).seconds.do(self._fenced, self.backups.tick)
         beat(self.home, self.clock)
         self._fenced(self._plan)
         return beats
@@ -290,6 +295,7 @@ class Agent:
         self.words.close()
         self.recorder.close("agent stopped")
         self.duties.close(timeout_s=5.0)
+        self.backups.close(timeout_s=5.0)
         self.ledger.append("agent.stopped", {}, "agent")
         self.ledger.checkpoint()
         (self.home.run / "agent.json").unlink(missing_ok=True)

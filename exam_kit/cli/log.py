@@ -17,7 +17,7 @@ from exam_kit.store.keys import VerifyKey
 from exam_kit.store.seal import Enrolment, SealKey
 from exam_kit.store.verify import Finding, LedgerReport, read_anchors, verify_database, verify_export
 
-__all__ = ["add_commands"]
+__all__ = ["TAMPERED", "add_commands", "told"]
 
 TAMPERED = 30
 UNVERIFIABLE = 31
@@ -88,7 +88,7 @@ def _verify(options: argparse.Namespace) -> int:
         report = verify_export(path, keys, anchors, seals)
     for other in options.against:
         judge_copy(path, other, report)
-    answer(options, report.as_dict(), _told(report))
+    answer(options, report.as_dict(), told(report))
     if report.whole:
         return 0
     return UNVERIFIABLE if {finding.kind for finding in report.findings} <= {"no key", "empty"} else TAMPERED
@@ -101,7 +101,8 @@ def _anchors(given: str) -> list[str]:
     return list(anchors_in(Path(given).read_text(encoding="utf-8", errors="replace")))
 
 
-def _told(report: LedgerReport) -> str:
+def told(report: LedgerReport) -> str:
+    """What was seen, line by line."""
     count = ngettext("{count} entry", "{count} entries", report.entries).format(count=report.entries)
     if report.whole:
         lines = [_("The chain is whole: {entries}.").format(entries=count)]

@@ -241,6 +241,13 @@ class RegionCentre(Part):
         return recipient
 
 
+class Backups(Part):
+    """Copies of the store: how many are kept in each place, and a second folder beside the home's, on another disk."""
+
+    keep: int = Field(default=14, ge=1, le=1000)
+    folder: str | None = Field(default=None, min_length=1)
+
+
 class Point(Part):
     """An exam point (ППЭ)."""
 
@@ -259,6 +266,7 @@ class Point(Part):
     stations: tuple[Station, ...] = ()
     recording: dict[Zone, RecordingWindow]
     region_centre: RegionCentre = RegionCentre()
+    backups: Backups = Backups()
     store: tuple[ObjectStore, ...] = ()
     days: tuple[ExamDay, ...] = ()
 

@@ -1,0 +1,142 @@
+"""Backups of the store: made beside a writer, proved, put back with the present one set aside."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from exam_kit.agent.backups import FAILED, BackupDuty
+from exam_kit.cli import main
+from exam_kit.clock import FakeClock
+from exam_kit.errors import StoreError
+from exam_kit.home import Home
+from exam_kit.point import Point
+from exam_kit.store import Ledger, open_store
+from exam_kit.store.backup import MADE, RESTORED, backups_in, make_backup, restore_backup, verify_backup
+from exam_kit.store.seal import SealKey
+from exam_kit.store.verify import read_anchors, verify_database
+
+
+def filled(ledger: Ledger, entries: int) -> None:
+    for number in range(entries):
+        ledger.append("access.row", {"number": number}, "specialist")
+
+
+def test_a_backup_made_under_a_writer_is_whole_and_holds_no_secret(home: Home) -> None:
+    ledger = Ledger(open_store(home), home)
+    filled(ledger, 3)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            filled(ledger, 1)
+        ledger.store.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        made = [make_backup(ledger, home, home.backups, 2, "agent") for _copy in range(3)]
+    finally:
+        stop.set()
+        writer.join()
+    assert [backup.path for backup in backups_in(home.backups)] == [backup.path for backup in made[1:]]
+    assert verify_backup(made[-1].path).whole
+    assert len(list(ledger.entries([MADE]))) == 3
+    secrets = (home.keys / "ledger.key").read_bytes(), (home.keys / "seal.key").read_bytes()[20:52]
+    for file in made[-1].path.iterdir():
+        assert not any(secret in file.read_bytes() for secret in secrets), file
+        assert file.name in {"exam-kit.db", "ledger.pub", "backup.json", "point.toml"}
+
+
+def test_a_changed_backup_is_found_and_not_put_back(ledger: Ledger, home: Home, clock: FakeClock) -> None:
+    filled(ledger, 3)
+    made = make_backup(ledger, home, home.backups, 2, "agent")
+    whole = (made.path / "exam-kit.db").read_bytes()
+    (made.path / "exam-kit.db").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert [finding.kind for finding in verify_backup(made.path).findings][-1] == "backup changed"
+    with pytest.raises(StoreError, match="not whole"):
+        restore_backup(home, made.path, clock, "head")
+    with pytest.raises(StoreError, match="is not a backup"):
+        verify_backup(home.root)
+    assert ledger.head().seq == 5
+
+
+def test_a_restored_backup_goes_on_and_anchors_know_it(ledger: Ledger, home: Home, clock: FakeClock) -> None:
+    filled(ledger, 3)
+    first = SealKey(home.keys).waiting
+    made = make_backup(ledger, home, home.backups, 2, "agent")
+    filled(ledger, 6)
+    later = ledger.checkpoint()
+    assert later is not None
+    assert first is not None
+    ledger.store.close()
+    entry, aside = restore_backup(home, made.path, clock, "head")
+    assert (aside / "exam-kit.db").exists()
+    store = open_store(home)
+    again = Ledger(store, home)
+    restored = next(iter(again.entries([RESTORED])))
+    assert restored.seq == entry.seq
+    assert restored.body["before"] == {"seq": later.seq, "hash": later.hash}
+    filled(again, 2)
+    store.close()
+    assert verify_database(home.store, ledger.public_key, read_anchors(home.anchors)).whole
+    found = verify_database(home.store, ledger.public_key, [later.text()], [first]).findings
+    assert {finding.kind for finding in found} == {"seal begun anew", "tail missing"}
+    assert min(finding.seq for finding in found if finding.seq) == made.entries + 1
+
+
+def test_the_command_makes_proves_and_restores(
+    ledger: Ledger, home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EXAM_KIT_HOME", str(home.root))
+    monkeypatch.setenv("EXAM_KIT_LANGUAGE", "en")
+    filled(ledger, 3)
+    assert main(["backup", "make", str(tmp_path / "second")]) == 0
+    (made,) = backups_in(tmp_path / "second")
+    assert main(["backup", "verify", str(made.path)]) == 0
+    filled(ledger, 3)
+    assert main(["log", "anchor", "--to", str(tmp_path / "anchors.txt")]) == 0
+    capsys.readouterr()
+    assert main(["backup", "verify", str(made.path), "--anchor", str(tmp_path / "anchors.txt")]) == 30
+    assert f"Entries {made.entries + 1} to 8 are missing" in capsys.readouterr().out
+    ledger.store.close()
+    assert main(["backup", "restore", str(made.path)]) == 0
+    assert main(["log", "verify"]) == 0
+    assert main(["log", "verify", "--anchor", str(tmp_path / "anchors.txt")]) == 30
+
+
+def test_the_agent_makes_one_a_day_and_after_the_exam(
+    home: Home, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    second = tmp_path / "second"
+    point = point.model_copy(update={"backups": point.backups.model_copy(update={"folder": str(second), "keep": 3})})
+    store = open_store(home)
+    ledger = Ledger(store, home, clock)
+    filled(ledger, 2)
+    duty = BackupDuty(point, home, ledger)
+
+    def tick() -> list[int]:
+        duty.tick()
+        duty.close(30)
+        return [len(backups_in(folder)) for folder in duty.folders]
+
+    assert tick() == [1, 0]
+    assert [entry.body["folder"] for entry in ledger.entries([FAILED])] == [str(second)]
+    assert duty.anchor() is not None
+    second.mkdir()
+    assert tick() == [1, 0]  # not asked again at once
+    clock.advance(timedelta(hours=1, minutes=1).total_seconds())
+    assert tick() == [1, 1]
+    assert tick() == [1, 1]
+    clock.advance(timedelta(days=1).total_seconds())
+    assert tick() == [2, 2]
+    made = duty.anchor()
+    assert made is not None
+    duty.anchor()
+    assert (second / "anchors.txt").read_text(encoding="utf-8") == made.line() + "\n"
+    shutil.rmtree(second)
+    store.close()
