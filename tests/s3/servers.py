@@ -100,7 +100,7 @@ class Swift(Server):
     @staticmethod
     def missing() -> str:
         """Why it cannot run here; empty when it can."""
-        if not swift_python().exists():
+        if not _ready().exists():
             return "OpenStack Swift is not installed: python -m tests.s3.servers install"
         return ""
 
@@ -213,15 +213,24 @@ def swift_python() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "exam-kit-bench" / "swift" / "bin" / "python"
 
 
+def _ready() -> Path:
+    """Written when the environment is complete: an installation that was cut short is none."""
+    return swift_python().parent.parent / "ready"
+
+
 def install_swift() -> None:
     """Make its environment, unless it is there."""
     python = swift_python()
-    if python.exists():
+    if _ready().exists():
         return
     folder = python.parent.parent
+    if folder.exists() and not (folder / "pyvenv.cfg").exists():
+        raise FileExistsError(folder)  # whatever that is, it is not ours to replace
+    shutil.rmtree(folder, ignore_errors=True)
     try:
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "-q", SWIFT], check=True)
+        _ready().touch()
     except subprocess.SubprocessError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
