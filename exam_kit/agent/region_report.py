@@ -15,7 +15,7 @@ from exam_kit.region.days import STATE_LABELS, Lacking, PointDay, count_states, 
 from exam_kit.region.desk import RegionDesk
 from exam_kit.region.looked import unkept
 
-__all__ = ["causes_text", "report_data", "spans_text"]
+__all__ = ["causes_text", "place_text", "report_data", "spans_text"]
 
 ZONES = {
     "headquarters": N_("headquarters"),

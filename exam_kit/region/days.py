@@ -133,16 +133,23 @@ def lacking(
     most: int = 1_000_000,
 ) -> list[Lacking]:
     """The cameras of which footage is missing, by day, point and camera; the first `most`."""
-    sql = "SELECT * FROM camera_day WHERE short"
+    where = " WHERE camera_day.short"
     parameters: list[Any] = []
     if day is not None:
-        sql += " AND day = ?"
+        where += " AND camera_day.day = ?"
         parameters.append(str(day))
     if points:
-        sql += f" AND point IN ({','.join('?' * len(points))})"
+        where += f" AND camera_day.point IN ({','.join('?' * len(points))})"
         parameters += points
-    rows = catalogue.query(sql + " ORDER BY day, point, camera LIMIT ?", [*parameters, most])
-    causes = _causes(catalogue, rows)
+    sql = "SELECT * FROM camera_day"
+    sql += where + " ORDER BY day, point, camera LIMIT ?"
+    rows = catalogue.query(sql, [*parameters, most])
+    sql = "SELECT DISTINCT point, day, camera, cause FROM camera_day JOIN gap USING (point, day, camera)"
+    sql += where + " ORDER BY cause"
+    causes: dict[tuple[str, str, str], tuple[str, ...]] = {}
+    for gap in catalogue.query(sql, parameters):
+        key = (gap["point"], gap["day"], gap["camera"])
+        causes[key] = (*causes.get(key, ()), gap["cause"])
     return [
         Lacking(
             row["point"],
@@ -157,17 +164,6 @@ def lacking(
         )
         for row in rows
     ]
-
-
-def _causes(catalogue: Catalogue, rows: Iterable[dict[str, Any]]) -> dict[tuple[str, str, str], tuple[str, ...]]:
-    found: dict[tuple[str, str, str], tuple[str, ...]] = {}
-    for point, day in sorted({(row["point"], row["day"]) for row in rows}):
-        for gap in catalogue.query(
-            "SELECT DISTINCT camera, cause FROM gap WHERE point = ? AND day = ? ORDER BY camera, cause", (point, day)
-        ):
-            key = (point, day, gap["camera"])
-            found[key] = (*found.get(key, ()), gap["cause"])
-    return found
 
 
 def count_states(rows: Iterable[PointDay]) -> dict[str, int]:

@@ -31,6 +31,7 @@ class Act(StrEnum):
     AGREE_STOP = "agree_stop"
     ARCHIVE = "archive"
     WITNESS = "witness"
+    RECEIVE = "receive"
     HOLD_FOOTAGE = "hold_footage"
     DELETE_FOOTAGE = "delete_footage"
 
@@ -56,6 +57,7 @@ ACT_LABELS = {
     Act.AGREE_STOP: N_("agree to stop an exam"),
     Act.ARCHIVE: N_("archive footage"),
     Act.WITNESS: N_("witness the hand-over"),
+    Act.RECEIVE: N_("receive and verify archives"),
     Act.HOLD_FOOTAGE: N_("put footage under a legal hold"),
     Act.DELETE_FOOTAGE: N_("delete footage and lift legal holds"),
 }
@@ -75,7 +77,7 @@ RIGHTS: dict[Role, frozenset[Act]] = {
         }
     ),
     Role.COMMISSION_HEAD: frozenset({Act.VIEW, Act.AGREE_STOP, Act.HOLD_FOOTAGE}),
-    Role.REGIONAL_ADMIN: frozenset({Act.VIEW, Act.HOLD_FOOTAGE, Act.DELETE_FOOTAGE}),
+    Role.REGIONAL_ADMIN: frozenset({Act.VIEW, Act.RECEIVE, Act.HOLD_FOOTAGE, Act.DELETE_FOOTAGE}),
 }
 
 

@@ -13,10 +13,10 @@ from streamlit.navigation.page import Page
 from exam_kit.i18n import LANGUAGES, _
 from exam_kit.store import Sessions
 from exam_kit.store.rights import ROLE_LABELS
-from exam_kit.ui.seat import Seat
+from exam_kit.ui.seat import Seat, Sitter
 from exam_kit.ui.when import clock_time, day_name
 
-__all__ = ["header", "sidebar", "style"]
+__all__ = ["header", "sidebar", "sign_out", "style"]
 
 STYLE = Path(__file__).parent / "style.css"
 
@@ -29,24 +29,28 @@ def style() -> None:
     st.html(f"<style>:root{{--ek-lost:{json.dumps(lost, ensure_ascii=False)}}}{STYLE.read_text('utf-8')}</style>")
 
 
-def sidebar(seat: Seat, pages: Sequence[tuple[Page, str]]) -> None:
-    """The point, the menu (each page with its icon), the person, the language, the way out."""
+def sidebar(seat: Sitter, pages: Sequence[tuple[Page, str]]) -> None:
+    """Where this is, the menu (each page with its icon), the person, the language, the way out."""
     with st.sidebar:
-        code = _("Exam point {code}").format(code=seat.point.code)
-        st.html(f'<div class="ek-brand"><b>Exam Kit</b><span>{escape(code)}<br>{escape(seat.point.name)}</span></div>')
+        where, name = seat.brand
+        st.html(f'<div class="ek-brand"><b>Exam Kit</b><span>{escape(where)}<br>{escape(name)}</span></div>')
         for page, icon in pages:
             st.page_link(page, icon=icon, width="stretch")
         st.html('<div class="ek-push"></div>')
         role = _(ROLE_LABELS[seat.account.role])
         st.html(f'<div class="ek-who"><b>{escape(seat.account.name)}</b><span>{escape(role)}</span></div>')
         _language(seat)
-        st.html(
-            '<form class="ek-out" method="post" action="/signout">'
-            f'<button type="submit">{_("Sign out")}</button></form>'
-        )
+        sign_out()
 
 
-def _language(seat: Seat) -> None:
+def sign_out() -> None:
+    """The way out."""
+    st.html(
+        f'<form class="ek-out" method="post" action="/signout"><button type="submit">{_("Sign out")}</button></form>'
+    )
+
+
+def _language(seat: Sitter) -> None:
     def keep() -> None:
         Sessions(seat.store, seat.clock).set_language(seat.token, st.session_state["language"])
 

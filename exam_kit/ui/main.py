@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from exam_kit.home import kit_root
+from exam_kit.home import Home, kit_root
 from exam_kit.i18n import N_, translate
+from exam_kit.region.settings import is_region
 from exam_kit.store import Act
 from exam_kit.ui.chrome import header, sidebar, style
+from exam_kit.ui.region_seat import require_region
 from exam_kit.ui.seat import require_page, say_flash
 
 # The icons stand in the menu only: as a page's own icon Streamlit fetches them from an outside host for the tab.
@@ -20,10 +22,14 @@ PAGES = (
     ("access_log", N_("Access log"), ":material/menu_book:"),
     ("incidents", N_("Incidents"), ":material/report:"),
 )
+REGION_PAGE = N_("Deliveries")
 
 
 def route() -> None:
     st.set_page_config(page_title="Exam Kit", layout="wide", initial_sidebar_state="expanded")
+    if is_region(Home.find()):
+        route_region()
+        return
     seat = require_page(Act.VIEW)
     style()
     pages = [
@@ -38,6 +44,18 @@ def route() -> None:
     page = st.navigation(pages, position="hidden")
     sidebar(seat, [(page, icon) for page, (_name, _title, icon) in zip(pages, PAGES, strict=True)])
     header(seat)
+    say_flash()
+    page.run()
+
+
+def route_region() -> None:
+    """A region's home has one screen, and none of a point's."""
+    seat = require_region()
+    style()
+    title = translate(REGION_PAGE, seat.language)
+    page = st.Page(kit_root() / "pages" / "region.py", title=title, url_path="region", default=True)
+    st.navigation([page], position="hidden")
+    sidebar(seat, [(page, ":material/inventory_2:")])
     say_flash()
     page.run()
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -17,13 +19,54 @@ from exam_kit.errors import AccessDenied, ExamKitError
 from exam_kit.home import Home
 from exam_kit.i18n import _, set_language
 from exam_kit.point import ExamDay, Point, load_point
-from exam_kit.store import Account, Act, Ledger, Sessions, Store, may, open_store, require
+from exam_kit.store import Account, Act, Ledger, Session, Sessions, Store, may, open_store, require
 from exam_kit.ui.plain import plain
 
-__all__ = ["SESSION_COOKIE", "Seat", "flash", "live", "require_page", "say_flash", "saying_errors", "script"]
+__all__ = [
+    "SESSION_COOKIE",
+    "Reader",
+    "Seat",
+    "Sitter",
+    "flash",
+    "live",
+    "require_page",
+    "say_flash",
+    "saying_errors",
+    "script",
+    "session_here",
+]
 
 SESSION_COOKIE = "exam_kit_session"
 """The same name as in `exam_kit.web.desk`: neither of the two rooms may import the other."""
+
+
+class Reader(Protocol):
+    """Whoever reads a screen: in which language, by which clock."""
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def tz(self) -> ZoneInfo: ...
+
+
+class Sitter(Reader, Protocol):
+    """Whoever is signed in, at a point or at the region: what stands around every page."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def account(self) -> Account: ...
+
+    @property
+    def token(self) -> str: ...
+
+    @property
+    def brand(self) -> tuple[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -44,6 +87,15 @@ class Seat:
 
     def may(self, act: Act) -> bool:
         return may(self.account.role, act)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return self.point.tz
+
+    @property
+    def brand(self) -> tuple[str, str]:
+        """What stands above the menu: where this is, in two lines."""
+        return _("Exam point {code}").format(code=self.point.code), self.point.name
 
     @property
     def now(self) -> datetime:
@@ -94,7 +146,7 @@ def live(every_s: float) -> Callable[[Callable[[Seat], None]], Callable[[], None
 
 
 @contextmanager
-def saying_errors(seat: Seat) -> Iterator[None]:
+def saying_errors(seat: Reader) -> Iterator[None]:
     """Errors of the domain become a plain line on the screen; what was typed stays in its fields."""
     try:
         yield
@@ -122,19 +174,27 @@ def say_flash() -> None:
 
 
 def _find_seat() -> Seat:
-    home, store, ledger, clock = _opened(str(Home.find().root))
-    token = st.context.cookies.get(SESSION_COOKIE, "")
-    session = Sessions(store, clock).find(token)
-    if session is None:
-        _signed_out()
-    assert session is not None
-    set_language(session.language)
+    found, session, token = session_here()
+    home, store, ledger, clock = found
     try:
         point = _point(home.point_file)
     except ExamKitError as problem:
         st.error(plain(problem.text(session.language)))
         st.stop()
     return Seat(home, store, ledger, clock, point, session.account, session.language, token)
+
+
+def session_here() -> tuple[tuple[Home, Store, Ledger, Clock], Session, str]:
+    """The opened home, whoever is signed in, and the session's secret; without a session the script ends."""
+    found = _opened(str(Home.find().root))
+    _home, store, _ledger, clock = found
+    token = st.context.cookies.get(SESSION_COOKIE, "")
+    session = Sessions(store, clock).find(token)
+    if session is None:
+        _signed_out()
+    assert session is not None
+    set_language(session.language)
+    return found, session, token
 
 
 def _signed_out() -> None:

@@ -8,10 +8,12 @@ import streamlit
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from exam_kit.errors import AccessDenied, ExamKitError
 from exam_kit.home import Home, kit_root
 from exam_kit.i18n import _
+from exam_kit.region.settings import is_region
 from exam_kit.web.alarms import alarm_routes
 from exam_kit.web.desk import Desk, session_of
 from exam_kit.web.footage import footage_routes
@@ -19,13 +21,17 @@ from exam_kit.web.guard import Guard
 from exam_kit.web.media import media_routes
 from exam_kit.web.papers import paper_routes
 from exam_kit.web.pictures import picture_routes
-from exam_kit.web.screens import screen_routes
+from exam_kit.web.region_papers import region_paper_routes
+from exam_kit.web.screens import page_names, screen_routes
 from exam_kit.web.signin import signin_routes
 from exam_kit.web.wall import wall_routes
 
 __all__ = ["build_app"]
 
 log = logging.getLogger(__name__)
+
+REGION = "region"
+"""The one screen of a region's home."""
 
 
 def build_app(home: Home) -> streamlit.App:
@@ -37,20 +43,34 @@ def build_app(home: Home) -> streamlit.App:
     desk = Desk.open(home)
     return streamlit.App(
         kit_root() / "exam_kit" / "ui" / "main.py",
-        routes=[
-            *signin_routes(desk),
-            *alarm_routes(desk),
-            *wall_routes(desk),
-            *footage_routes(desk),
-            *media_routes(desk),
-            *picture_routes(desk),
-            *paper_routes(desk),
-            *screen_routes(kit_root() / "pages"),
-        ],
+        routes=_region_routes(desk) if is_region(home) else _point_routes(desk),
         middleware=[Middleware(Guard, desk=desk)],
         exception_handlers={ExamKitError: _plainly},
         on_script_error=_say_on_screen,
     )
+
+
+def _point_routes(desk: Desk) -> list[Route]:
+    return [
+        *signin_routes(desk),
+        *alarm_routes(desk),
+        *wall_routes(desk),
+        *footage_routes(desk),
+        *media_routes(desk),
+        *picture_routes(desk),
+        *paper_routes(desk),
+        *screen_routes(page_names(kit_root() / "pages") - {REGION}, start="today"),
+    ]
+
+
+def _region_routes(desk: Desk) -> list[Route]:
+    """A region has one screen and its report; nothing of a point is served there."""
+    return [
+        *signin_routes(desk),
+        *media_routes(desk),
+        *region_paper_routes(desk),
+        *screen_routes(frozenset({REGION}), start=REGION),
+    ]
 
 
 def _say_on_screen(problem: Exception) -> bool:

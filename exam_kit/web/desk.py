@@ -13,7 +13,9 @@ from starlette.requests import Request
 
 from exam_kit.errors import ExamKitError
 from exam_kit.home import Home
+from exam_kit.i18n import N_, translate
 from exam_kit.point import Point, load_point
+from exam_kit.region.settings import is_region, load_region
 from exam_kit.store import Account, Accounts, Act, Ledger, Session, Sessions, Store, open_store, require
 
 __all__ = ["LANGUAGE_COOKIE", "SESSION_COOKIE", "Desk", "cookies", "row_number", "session_of", "signed_in"]
@@ -51,10 +53,18 @@ class Desk:
             return load_point(path)  # says what is wrong with it
         return _point_as_of(path, stamp.st_mtime_ns, stamp.st_size)
 
+    def title(self, language: str) -> tuple[str, str]:
+        """Where this is, in two lines; raises NotSetUp, PointInvalid."""
+        if is_region(self.home):
+            region = load_region(self.home)
+            return translate(N_("Region {region}"), language).format(region=region.region), region.name
+        point = self.point()
+        return translate(N_("Exam point {code}"), language).format(code=point.code), point.name
+
     def language(self) -> str:
-        """The point's language; Russian while there is no point to ask."""
+        """The point's or region's language; Russian while there is neither to ask."""
         try:
-            return self.point().language
+            return load_region(self.home).language if is_region(self.home) else self.point().language
         except ExamKitError:
             return "ru"
 

@@ -17,11 +17,8 @@ from exam_kit.web.signin_page import ICON
 
 __all__ = ["page_names", "screen_routes"]
 
-START = "today"
-"""The screen that stands at `/`: under its own name Streamlit says in English that it does not exist."""
-OURS = '<link rel="stylesheet" href="/live/kit.css">' + "".join(
-    f'<script defer src="/live/{name}.js"></script>' for name in ("alarms", "wall", "footage")
-)
+STYLE = '<link rel="stylesheet" href="/live/kit.css">'
+SCRIPTS = "".join(f'<script defer src="/live/{name}.js"></script>' for name in ("alarms", "wall", "footage"))
 NEEDS_SCRIPTS = N_("The screens need JavaScript: allow it for this address in the browser's settings.")
 
 
@@ -42,31 +39,33 @@ def page_names(folder: Path) -> frozenset[str]:
     return frozenset(path.stem for path in folder.glob("[a-z]*.py"))
 
 
-def screen_routes(folder: Path) -> list[Route]:
-    """The start page and one route for every script in `folder`; any other address leads to the start page.
+def screen_routes(known: frozenset[str], *, start: str) -> list[Route]:
+    """The start page and one route for each of the `known` screens; any other address leads to the start page.
 
-    Serving the index here, and not through Streamlit, sets ``<html lang>``: a screen reader chooses its voice by it.
+    `start` stands at `/`: under its own name Streamlit says in English that it does not exist. A point's screens come
+    with the scripts of its alarms, a region's do not. Serving the index here, and not through Streamlit, sets
+    ``<html lang>``: a screen reader chooses its voice by it.
     """
     register_url_convertor("word", _Word())
-    known = page_names(folder)
     index = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
 
     async def screen(request: Request) -> Response:
         name = request.path_params.get("name", "")
-        if name == START or (name and name not in known):
+        if name == start or (name and name not in known):
             return RedirectResponse("/", status_code=303)
         session = session_of(request.scope)
-        return HTMLResponse(_document(index, session.language if session else "ru"))
+        ours = STYLE + (SCRIPTS if start == "today" else "")
+        return HTMLResponse(_document(index, session.language if session else "ru", ours))
 
     return [Route("/", screen), Route("/{name:word}", screen)]
 
 
-def _document(index: str, language: str) -> str:
+def _document(index: str, language: str, ours: str) -> str:
     text = index.replace('<html lang="en">', f'<html lang="{language}">', 1)
     text = text.replace("<title>Streamlit</title>", "<title>Exam Kit</title>", 1)
     text = text.replace('href="./favicon.png"', f'href="{ICON}"', 1)
     # Ours stand in the document itself: the alarm must not depend on any page, nor on Streamlit's connection.
-    text = text.replace("</head>", f"{OURS}</head>", 1)
+    text = text.replace("</head>", f"{ours}</head>", 1)
     return re.sub(
         r"<noscript>.*?</noscript>",
         f"<noscript>{translate(NEEDS_SCRIPTS, language)}</noscript>",

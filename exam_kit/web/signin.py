@@ -94,12 +94,12 @@ def _page(
     desk: Desk, language: str, target: str, login: str = "", problem: str = "", status: int = 200
 ) -> HTMLResponse:
     """The form again, with what was typed (never the PIN) and what is wrong."""
-    point = None
+    title = None
     try:
-        point = desk.point()
+        title = desk.title(language)
     except ExamKitError as missing:
         problem = problem or missing.text(language)
-    page = SignInPage(language, target, point, login, problem, demo_accounts(desk.home), bool(desk.accounts.all()))
+    page = SignInPage(language, target, title, login, problem, demo_accounts(desk.home), bool(desk.accounts.all()))
     return HTMLResponse(render(page), status_code=status)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from exam_kit.i18n import LANGUAGES, N_, translate
-from exam_kit.point import Point
 from exam_kit.store.rights import ROLE_LABELS, Role
 
 __all__ = ["ICON", "SignInPage", "render"]
@@ -24,11 +23,14 @@ ICON = (
 
 @dataclass(frozen=True)
 class SignInPage:
-    """What the page shows. `accounts_exist` is false on a point where nobody can sign in yet."""
+    """What the page shows. `title` says where this is, in two lines.
+
+    `accounts_exist` is false where nobody can sign in yet.
+    """
 
     language: str
     target: str
-    point: Point | None
+    title: tuple[str, str] | None
     login: str
     problem: str
     demo: list[dict[str, str]]
@@ -87,10 +89,10 @@ def _languages(page: SignInPage) -> str:
 
 
 def _heading(page: SignInPage) -> str:
-    if page.point is None:
+    if page.title is None:
         return ""
-    exam_point = escape(translate(N_("Exam point {code}"), page.language).format(code=page.point.code))
-    return f'<p class="point"><b>{exam_point}</b><br>{escape(page.point.name)}</p>'
+    where, name = page.title
+    return f'<p class="point"><b>{escape(where)}</b><br>{escape(name)}</p>'
 
 
 def _nobody(page: SignInPage) -> str:
