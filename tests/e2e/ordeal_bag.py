@@ -28,7 +28,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def verified(bag: Path, key: Path | None) -> dict[str, Any]:
     """What a process of its own says of the bag."""
     command = [sys.executable, "-B", "-m", "tests.bag_child", str(bag), *([str(key)] if key else [])]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=900)
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+    if said.returncode:
+        raise RuntimeError(said.stderr)
     told: dict[str, Any] = json.loads(said.stdout)
     return told
 
@@ -85,7 +87,7 @@ def main() -> int:
             peak, written = max(peak, told["peak_bytes"]), written + len(told["written"])
             beside += len(told["beside"])
             bad += bool(wrong)
-            print(f"{attack.name:<44} {told['code']:>3} {told['elapsed_s']:>6.2f} s {_mb(told)}  {_reason(told)}")
+            print(f"{attack.name:<44} {told['code']:>3} {told['elapsed_s']:>6.2f} s {_mb(told)}  {_reason(told)}", flush=True)
             for fault in wrong:
                 print(f"    WRONG: {fault}")
     print(
