@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from exam_kit.archive.s3 import StoreFault, keep_report, keys_of, probe_store, send_bag, verify_in_store
+from exam_kit.archive.s3 import StoreFault, bags_there, keep_report, keys_of, probe_store, send_bag, verify_in_store
 from exam_kit.clock import SystemClock
 from exam_kit.point import Secrets
 from tests.s3.line import Line
@@ -76,6 +76,7 @@ def test_what_the_store_keeps_is_believed_after_the_probe_only(swift: Swift, wor
     keep_report(world.home, report)
     assert (report.trust.sha256, report.trust.parts_sha256, report.trust.lock) == (True, True, False)
     assert report.exit_code == 0
+    assert bags_there(wire) == {bag: True}
     found = verify_in_store(wire, bag, world.home)
     assert found.outcome == "whole"
     # The recordings went in parts before the store was believed: the composite of each is remembered all the same.
@@ -97,6 +98,7 @@ def test_a_bag_without_its_tag_manifest_is_an_unfinished_one(swift: Swift, world
     world.store(swift, swift.endpoint, "unfinished")
     for path in ("bagit.txt", "bag-info.txt", "manifest-sha256.txt"):
         swift.client().put_object(Bucket="unfinished", Key=world.key(path), Body=(world.bag / path).read_bytes())
+    assert bags_there(world.wire()) == {world.bag.name: False}
     found = verify_in_store(world.wire(), world.bag.name, world.home)
     assert found.outcome == "not_a_bag"
     assert "not finished" in str(found.findings[0].message)

@@ -20,7 +20,7 @@ from typing import Any
 SWIFT = "swift==2.38.3"
 SECRET = "only-for-tests-4711"
 NODE = Path(__file__).with_name("swift_node.py")
-START_S = 60.0
+START_S = 180.0
 
 
 class Server:

@@ -7,7 +7,7 @@ from exam_kit.archive.s3.bag_send import SendResult, send_bag
 from exam_kit.archive.s3.faults import StoreFault
 from exam_kit.archive.s3.probe import probe_store
 from exam_kit.archive.s3.probe_record import ProbeReport, keep_report, kept_report
-from exam_kit.archive.s3.tree import StoreTree
+from exam_kit.archive.s3.tree import StoreTree, bags_there
 from exam_kit.archive.s3.verify_there import verify_in_store
 from exam_kit.archive.s3.wire import Keys, Patience, Wire, keys_of
 
@@ -19,6 +19,7 @@ __all__ = [
     "StoreFault",
     "StoreTree",
     "Wire",
+    "bags_there",
     "keep_report",
     "kept_report",
     "keys_of",

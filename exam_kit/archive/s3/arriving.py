@@ -35,6 +35,8 @@ class Arriving:
                 self._complete(file)
         elif piece.data is None:
             self._judge(file, self._known_composite(file), mine=False)
+            with self.course.lock:
+                self.course.tally.done_bytes += file.task.bytes
         else:
             self._object(file, piece)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from exam_kit.archive.bag import SIGNATURE, TAGMANIFEST
+from exam_kit.archive.bag import MANIFEST, SIGNATURE, TAGMANIFEST
 from exam_kit.archive.bag_lists import read_list
 from exam_kit.archive.bag_report import BagReport
 from exam_kit.archive.job_lock import job_lock
@@ -37,7 +37,6 @@ from exam_kit.home import Home
 __all__ = ["SendResult", "send_bag", "state_file"]
 
 RATE_WINDOW_S = 10.0
-MANIFEST = "manifest-sha256.txt"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from exam_kit.archive.s3.wire import Wire
 from exam_kit.archive.sink import PART
 from exam_kit.errors import m
 
-__all__ = ["StoreTree"]
+__all__ = ["StoreTree", "bags_there"]
 
 BLOCK = 1 << 20
 
@@ -111,6 +111,21 @@ class StoreTree:
                 raise _unreadable(self.place, fault) from None
             self._asked = True
         return self._listed
+
+
+def bags_there(wire: Wire) -> dict[str, bool]:
+    """Every bag under the store's prefix, by name; False for one that is not finished (its tag manifest comes last).
+
+    Raises:
+        StoreFault: the store or the line failed.
+    """
+    prefix = wire.store.key_of("")
+    found: dict[str, bool] = {}
+    for key, _size, _etag in wire.listing(prefix):
+        bag, slash, path = key.removeprefix(prefix).partition("/")
+        if slash and not bag.startswith("."):
+            found[bag] = found.get(bag, False) or path == TAGMANIFEST
+    return found
 
 
 class _Reading(io.RawIOBase):
