@@ -7,7 +7,7 @@ line with its own number that names the line it is about, and both are shown. Ri
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,8 @@ from exam_kit.journal.person import Actor, Person, authorise, clean, login_of, p
 from exam_kit.journal.rooms import parse_rooms
 from exam_kit.point.model import Point
 from exam_kit.store.accounts import Account
-from exam_kit.store.ledger import Ledger
+from exam_kit.store.fold import folded
+from exam_kit.store.ledger import Entry, Ledger
 from exam_kit.store.rights import Act
 
 __all__ = ["AccessAction", "AccessDraft", "AccessLog", "AccessRow", "LineKind"]
@@ -187,8 +188,11 @@ class AccessLog:
             )
         return row
 
-    def _fold(self) -> dict[RowRef, AccessRow]:
-        return fold(self._ledger.entries(KINDS), self._key)
+    def _fold(self) -> Mapping[RowRef, AccessRow]:
+        def carry(rows: Mapping[RowRef, AccessRow], entries: Iterable[Entry]) -> Mapping[RowRef, AccessRow]:
+            return fold(entries, self._key, rows.values())
+
+        return folded(self._ledger, f"access log of {self._key}", KINDS, carry, {})
 
     def _year(self) -> int:
         return self._clock.now().astimezone(self._point.tz).year

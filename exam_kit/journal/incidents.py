@@ -7,7 +7,7 @@ one in the timeline. Rights are checked here, whoever calls.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,8 @@ from exam_kit.journal.numbering import RowRef, next_number, point_key
 from exam_kit.journal.person import AGENT, Actor, Person, authorise, clean, login_of, person_of
 from exam_kit.point.model import Point
 from exam_kit.store.accounts import Account
-from exam_kit.store.ledger import Ledger
+from exam_kit.store.fold import folded
+from exam_kit.store.ledger import Entry, Ledger
 from exam_kit.store.rights import Act, may
 
 __all__ = ["Decision", "Incident", "IncidentDraft", "Incidents"]
@@ -255,7 +256,7 @@ class Incidents:
 
     def all(self, day: dt.date | None = None) -> list[Incident]:
         """The sheets in the order of their numbers: all, or those detected on one local date."""
-        found = fold(self._ledger.entries(KINDS), self._key)
+        found = self._fold()
         chosen = [
             sheet
             for sheet in found.values()
@@ -266,9 +267,9 @@ class Incidents:
     def get(self, number: int, year: int | None = None) -> Incident:
         """The sheet; RefusedEntry when there is none."""
         wanted = RowRef(year or self._clock.now().astimezone(self._point.tz).year, number)
-        for sheet in self.all():
-            if sheet.ref == wanted:
-                return sheet
+        sheet = self._fold().get(wanted)
+        if sheet is not None:
+            return sheet
         raise RefusedEntry(
             m(
                 "Incident {number}: there is no such sheet in {year}. See the number in the list.",
@@ -276,6 +277,12 @@ class Incidents:
                 year=wanted.year,
             )
         )
+
+    def _fold(self) -> Mapping[RowRef, Incident]:
+        def carry(sheets: Mapping[RowRef, Incident], entries: Iterable[Entry]) -> Mapping[RowRef, Incident]:
+            return fold(entries, self._key, sheets.values())
+
+        return folded(self._ledger, f"incidents of {self._key}", KINDS, carry, {})
 
     def _agreed(self, agreed_by: Account | Person | None, actor: Account) -> Person:
         if isinstance(agreed_by, Account) and not may(agreed_by.role, Act.AGREE_STOP):

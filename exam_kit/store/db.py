@@ -33,6 +33,8 @@ class Store:
         self.path = path
         self.read_only = read_only
         self._local = threading.local()
+        self.folds: dict[str, object] = {}
+        """Views of the ledger as far as they were carried (see `fold`)."""
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -101,8 +103,10 @@ class Store:
         try:
             yield connection
             connection.execute("COMMIT")
-        except sqlite3.OperationalError as problem:
+        except sqlite3.DatabaseError as problem:
             _roll_back(connection)
+            if not _of_the_file(problem):
+                raise
             raise _store_error(self.path, problem) from problem
         except BaseException:
             _roll_back(connection)
@@ -113,12 +117,20 @@ class Store:
 
     def query(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
         """The rows of a SELECT."""
-        try:
+        with self.told():
             cursor = self.connection.execute(sql, parameters)
-        except sqlite3.OperationalError as problem:
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """What the database refuses in the block, or cannot be read of it, becomes a StoreError."""
+        try:
+            yield
+        except sqlite3.DatabaseError as problem:
+            if not _of_the_file(problem):
+                raise
             raise _store_error(self.path, problem) from problem
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -175,6 +187,11 @@ def _exclusive(store: Store) -> Iterator[None]:
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
+
+
+def _of_the_file(problem: sqlite3.DatabaseError) -> bool:
+    """The file or its disk is at fault, not what was asked: a read that fails is also told as a malformed file."""
+    return isinstance(problem, sqlite3.OperationalError) or type(problem) is sqlite3.DatabaseError
 
 
 def _store_error(path: Path, problem: sqlite3.Error) -> StoreError:

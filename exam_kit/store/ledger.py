@@ -243,19 +243,30 @@ class Ledger:
         row = self.store.connection.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
         return Head(row[0], row[1]) if row else Head(0, "")
 
-    def entries(self, kinds: Sequence[str] = (), *, after: int = 0, prefix: str = "") -> Iterator[Entry]:
+    def hash_at(self, seq: int) -> str:
+        """The hash of entry `seq`; empty where there is none."""
+        row = self.store.connection.execute("SELECT hash FROM ledger WHERE seq = ?", (seq,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def entries(
+        self, kinds: Sequence[str] = (), *, after: int = 0, up_to: int | None = None, prefix: str = ""
+    ) -> Iterator[Entry]:
         """Entries in order, after number `after`; only those of `kinds`, or whose kind begins with `prefix`."""
         sql, values = "SELECT seq, record, hash FROM ledger WHERE seq > ?", [after]
         parameters: list[Any] = list(values)
+        if up_to is not None:
+            sql += " AND seq <= ?"
+            parameters.append(up_to)
         if kinds:
             sql += f" AND kind IN ({','.join('?' * len(kinds))})"
             parameters += kinds
         if prefix:
             sql += " AND kind >= ? AND kind < ?"
             parameters += [prefix, prefix + "\uffff"]
-        for seq, record, digest in self.store.connection.execute(sql + " ORDER BY seq", parameters):
-            data = json.loads(record)
-            yield Entry(seq, from_iso(data["at"]), data["actor"], data["kind"], data["body"], digest)
+        with self.store.told():
+            for seq, record, digest in self.store.connection.execute(sql + " ORDER BY seq", parameters):
+                data = json.loads(record)
+                yield Entry(seq, from_iso(data["at"]), data["actor"], data["kind"], data["body"], digest)
 
     def checkpoint(self) -> Checkpoint | None:
         """Sign the head and keep the statement in the store and in `anchors/`; None while the ledger is empty.

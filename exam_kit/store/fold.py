@@ -1,0 +1,48 @@
+"""Views of the ledger that are carried on from entry to entry instead of being read anew each time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from exam_kit.store.ledger import Entry, Head, Ledger
+
+__all__ = ["folded"]
+
+View = TypeVar("View")
+
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """What the view is at this entry."""
+
+    head: Head
+    view: object
+
+
+def folded(
+    ledger: Ledger, name: str, kinds: Sequence[str], carry: Callable[[View, Iterable[Entry]], View], empty: View
+) -> View:
+    """The view `name` of all entries of `kinds`, kept with the ledger's store and carried on by what came since.
+
+    `carry` makes the next view of one and further entries and leaves the one it was given alone. The view is begun
+    anew where the ledger is no longer the one it was made from: an older copy was put back. Inside a transaction it
+    includes the entries of that transaction, and is not kept: they may be rolled back.
+    """
+    kept = ledger.store.folds
+    with _lock:
+        reached = kept.get(name)
+    if not isinstance(reached, _Reached) or ledger.hash_at(reached.head.seq) != reached.head.hash:
+        reached = _Reached(Head(0, ""), empty)
+    head = ledger.head()
+    view: View = reached.view  # type: ignore[assignment]
+    if head.seq > reached.head.seq:
+        view = carry(view, ledger.entries(kinds, after=reached.head.seq, up_to=head.seq))
+        if not ledger.store.connection.in_transaction:
+            with _lock:
+                kept[name] = _Reached(head, view)
+    return view
