@@ -49,7 +49,7 @@ def main(bag: Path, key: VerifyKey | None) -> None:
         "chain": report.chain,
         "signature": report.signature,
         "text": text,
-        "clean": text.replace("\n", "").isprintable() and page.replace("\n", "").isprintable() and "<b>" not in page,
+        "clean": _printable(text) and _printable(page) and "<b>" not in page,
         "script": "<script" in page or " onload" in page,
         "written": written,
         "beside": beside,
@@ -57,6 +57,11 @@ def main(bag: Path, key: VerifyKey | None) -> None:
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     sys.stdout.write(json.dumps(told))
+
+
+def _printable(text: str) -> bool:
+    """Nothing in it commands a terminal or turns a line around; the space between thousands is ours."""
+    return text.replace("\n", "").replace("\u00a0", " ").isprintable()
 
 
 if __name__ == "__main__":
