@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,40 @@ def test_what_the_store_keeps_is_believed_after_the_probe_only(swift: Swift, wor
     again = send_bag(world.bag, wire, world.home, SystemClock())
     assert [one.path for one in again.failed] == [path]
     assert "another object" in str(again.failed[0].message)
+
+
+def test_a_recording_changed_since_its_birth_is_not_sent_and_the_bag_stays_unfinished(
+    swift: Swift, world: World, tmp_path: Path
+) -> None:
+    swift.make_bucket("changed")
+    world.store(swift, swift.endpoint, "changed")
+    bag = tmp_path / world.bag.name
+    shutil.copytree(world.bag, bag)
+    path = next(path for path in world.files() if path.endswith(".mp4"))
+    content = bytearray((bag / path).read_bytes())
+    content[-1] ^= 1  # the last part: the others have left before anybody can know
+    (bag / path).write_bytes(content)
+    result = send_bag(bag, world.wire(), world.home, SystemClock())
+    assert result.state == "failed"
+    assert [one.path for one in result.failed] == [path]
+    assert bags_there(world.wire()) == {bag.name: False}
+    assert not swift.client().list_multipart_uploads(Bucket="changed").get("Uploads")
+
+
+def test_cancelled_and_taken_up_again(swift: Swift, world: World) -> None:
+    swift.make_bucket("cancelled")
+    line = Line(swift.port)
+    world.store(swift, line.endpoint, "cancelled")
+    result = send_bag(world.bag, world.wire(), world.home, SystemClock(), cancelled=lambda: len(line.puts) >= 2)
+    assert result.state == "cancelled"
+    assert result.files < len(world.files())
+    had = len(line.puts)
+    result = send_bag(world.bag, world.wire(), world.home, SystemClock())
+    line.close()
+    assert result.state == "finished"
+    again = [put for put in line.puts[had:] if put.target in {put.target for put in line.puts[:had]}]
+    assert len(again) <= THREADS
+    assert bags_there(world.wire()) == {world.bag.name: True}
 
 
 def test_a_bag_without_its_tag_manifest_is_an_unfinished_one(swift: Swift, world: World) -> None:
