@@ -53,7 +53,7 @@ given = archive_orders(seat, seat.day)
 current = next((order for order in given if order.open), None)
 copies = copies_of(seat, given)
 
-draw_before(seat)
+draw_before()
 follow()
 for copy in reversed(copies):
     draw_copy(seat, copy)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from typing import Any
 
 import streamlit as st
 
+from exam_kit.agent.archiving import asked_of
 from exam_kit.archive import CARRIER_LABELS
 from exam_kit.archive.selection import Asked
+from exam_kit.archive.supplement_choice import next_supplement
 from exam_kit.cctv.segments import Segment
 from exam_kit.clock import iso
 from exam_kit.errors import RefusedEntry, m
 from exam_kit.i18n import _, ngettext
 from exam_kit.point import ExamDay, Zone
 from exam_kit.store import Act, Role
-from exam_kit.ui.archive_facts import BY_HAND, Place, footage_of, places_for, wanted_bytes
+from exam_kit.ui.archive_facts import BY_HAND, Place, copies_of, footage_of, places_for, wanted_bytes
+from exam_kit.ui.day_facts import archive_orders
 from exam_kit.ui.day_plan import ZONE_LABELS
 from exam_kit.ui.fields import read_time
 from exam_kit.ui.marks import mark
@@ -39,11 +43,13 @@ def draw_order(seat: Seat) -> None:
         return
     with st.container(border=True, key="archive-order"):
         st.html(f'<h3 class="ek-h">{escape(_("Copy the footage and prove it"))}</h3>')
-        footage = footage_of(seat, day)
+        footage: Mapping[str, Sequence[Segment]] = footage_of(seat, day)
         with saying_errors(seat):
             asked = _what(seat, day)
+            footage, asked = _later(seat, day, footage, asked)
             files, volume = wanted_bytes(seat, footage, asked)
             chosen = _where(seat, places_for(seat, volume))
+            asked = _sealed_for(seat, asked)
             _send(seat, day, asked, chosen, footage, (files, volume))
 
 
@@ -74,6 +80,41 @@ def _span(seat: Seat, day: ExamDay, begins: str, ends: str) -> tuple[datetime, d
         raise RefusedEntry(m("Time span: write both times, or neither for the whole day."))
     start = read_time(seat, begins, day.date)
     return start, read_time(seat, ends, day.date, start)
+
+
+def _later(
+    seat: Seat, day: ExamDay, footage: Mapping[str, Sequence[Segment]], asked: Asked
+) -> tuple[Mapping[str, Sequence[Segment]], Asked]:
+    """Where this choice was archived and recordings came since, a supplement with those alone is offered."""
+    number = next_supplement(seat.store, day.date, asked)
+    if not number:
+        return footage, asked
+    held = {
+        sha256
+        for copy in copies_of(seat, archive_orders(seat, day))
+        if replace(asked_of(copy.order), encrypted=False, supplement=0) == asked
+        for sha256 in copy.holds
+    }
+    fresh = {camera: [piece for piece in pieces if piece.sha256 not in held] for camera, pieces in footage.items()}
+    count, _bytes = wanted_bytes(seat, fresh, asked)
+    if not count:
+        return footage, asked
+    said = ngettext(
+        "Only what came later: {count} recording, as supplement {number} to the first bag",
+        "Only what came later: {count} recordings, as supplement {number} to the first bag",
+        count,
+    )
+    if st.checkbox(said.format(count=count, number=number), True, key=f"archive-later-{number}"):
+        return fresh, replace(asked, supplement=number)
+    return footage, asked
+
+
+def _sealed_for(seat: Seat, asked: Asked) -> Asked:
+    """Encryption, where the region's key is known."""
+    if seat.point.region_centre.age is None:
+        return asked
+    said = _("Encrypt: only the region can open the copy; a lost drive tells nothing")
+    return replace(asked, encrypted=bool(st.checkbox(said, key="archive-encrypt")))
 
 
 def _where(seat: Seat, places: Sequence[Place]) -> list[str]:
@@ -153,6 +194,8 @@ def _send(
 
 def _usual(seat: Seat, asked: Asked) -> bool:
     used = {seat.point.zone_of(camera) for camera in seat.point.cameras}
+    if asked.supplement:
+        return False
     return set(asked.zones) == {zone for zone in BY_HAND if zone in used} and not asked.cameras and asked.span is None
 
 
@@ -170,6 +213,10 @@ def _body(day: ExamDay, asked: Asked, chosen: Sequence[str], seals: Mapping[str,
         "destinations": list(chosen),
         "seals": {path: number.strip() for path, number in seals.items() if (number or "").strip()},
     }
+    if asked.encrypted:
+        body["encrypted"] = True
+    if asked.supplement:
+        body["supplement"] = asked.supplement
     if asked.span:
         body |= {"from": iso(asked.span[0]), "to": iso(asked.span[1])}
     return body

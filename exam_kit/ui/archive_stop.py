@@ -12,15 +12,14 @@ from exam_kit.ui.seat import Seat, live
 
 __all__ = ["draw_before"]
 
-COUNTED = "archive-recording"
 
-
+@live(2.0)
 def draw_before(seat: Seat) -> None:
-    """Cameras that still record, with the stop order; nothing when none does."""
-    recording = _recording(seat)
-    st.session_state[COUNTED] = bool(recording)
-    # What is typed and clicked here is not redrawn under the hand: the page is, when cameras began or ended.
-    _watch()
+    """Cameras that still record, with the stop order; nothing when none does.
+
+    It redraws itself alone: were the page drawn anew when the last camera ends, a click at that moment would be lost.
+    """
+    recording = sum(fact.recording for fact in camera_facts(seat))
     if not recording or seat.day is None:
         return
     text = ngettext("{count} camera still records", "{count} cameras still record", recording)
@@ -28,13 +27,3 @@ def draw_before(seat: Seat) -> None:
     over = seat.now >= exam_end(seat.point, seat.day)
     # All of them: one that hangs just now would begin again by the plan.
     draw_stop(seat, [camera.id for camera in seat.point.cameras], _("the exam is over") if over else "")
-
-
-@live(1.0)
-def _watch(seat: Seat) -> None:
-    if st.session_state.get(COUNTED) != bool(_recording(seat)):
-        st.rerun()
-
-
-def _recording(seat: Seat) -> int:
-    return sum(fact.recording for fact in camera_facts(seat))

@@ -23,8 +23,8 @@ __all__ = ["draw_verify", "draw_verifying", "verifying"]
 KIND = "verify_bag"
 SHOWN = 5
 OUTCOMES = {
-    "whole": ("good", N_("whole")),
-    "changed": ("bad", N_("changed")),
+    "whole": ("good", N_("the bag is whole")),
+    "changed": ("bad", N_("the bag was changed")),
     "missing": ("bad", N_("files are missing")),
     "unexpected": ("warn", N_("files that do not belong to it")),
     "not_a_bag": ("bad", N_("not a bag, or not readable")),
@@ -109,7 +109,7 @@ def _verdict(seat: Seat, order: Order) -> str:
         text = str(result.get("error", ""))
     lines = "".join(f"<p>{escape(line)}</p>" for line in text.splitlines())
     when = moment(seat, order.ended_at or order.given_at)
-    title = _("Bag verified: {outcome}").format(outcome=_(label)) if order.state == "done" else _(label)
+    title = _("Verified: {outcome}").format(outcome=_(label)) if order.state == "done" else _(label)
     return (
         f'<div class="ek-verdict {tone}" data-verified="{escape(str(result.get("outcome", order.state)))}">{mark(tone)}'
         f'<div style="flex:1"><b>{escape(title)}</b><span>{escape(when)}</span>{lines}</div></div>'
