@@ -18,11 +18,12 @@ from exam_kit.agent.supervisor import Child, Supervisor
 from exam_kit.archive.bag_tree import BagTree
 from exam_kit.archive.result import Progress
 from exam_kit.cli.house import DEFAULT_PORT, nobody_there, say_when_ready
-from exam_kit.cli.words import add_json, answer, at_the_terminal
+from exam_kit.cli.words import add_json, answer, at_the_terminal, secret
 from exam_kit.errors import PortTaken, UsageError, m
 from exam_kit.forms.region_report import region_report_pdf, region_report_xlsx
 from exam_kit.home import Home
 from exam_kit.i18n import LANGUAGES, _, current_language
+from exam_kit.point import Secrets
 from exam_kit.region.catalogue import Catalogue
 from exam_kit.region.days import STATE_LABELS, Lacking, PointDay, lacking, point_days
 from exam_kit.region.desk import RegionDesk
@@ -30,7 +31,7 @@ from exam_kit.region.intake import OUTCOME_LABELS, Outcome, take_in
 from exam_kit.region.receipts import export_receipts
 from exam_kit.region.register import read_file
 from exam_kit.region.settings import init_region, load_region
-from exam_kit.region.sources import bags_in
+from exam_kit.region.sources import bags_at, store_named
 from exam_kit.store.keys import VerifyKey
 
 __all__ = ["add_commands"]
@@ -66,7 +67,7 @@ def add_commands(commands: Any) -> None:
     intake = parts.add_parser(
         "intake", help=_("take bags in; ends with {code} when not all were taken").format(code=NOT_ALL_TAKEN)
     )
-    intake.add_argument("place", nargs="+", help=_("a folder or drive with bags, or a bag"))
+    intake.add_argument("place", nargs="+", help=_("a folder or drive with bags, a bag, s3://STORE or s3://STORE/BAG"))
     intake.add_argument("--in-place", action="store_true", help=_("verify the bags and leave them where they lie"))
     add_json(intake)
     intake.set_defaults(run=_intake)
@@ -89,6 +90,10 @@ def add_commands(commands: Any) -> None:
     receipts.add_argument("--point", nargs="+", default=[], help=_("only these points, as 77-0001"))
     add_json(receipts)
     receipts.set_defaults(run=_receipts)
+
+    key = parts.add_parser("store-key", help=_("keep the keys of a store that region.toml names"))
+    key.add_argument("store", metavar="STORE")
+    key.set_defaults(run=_store_key)
 
     rebuild = parts.add_parser("rebuild", help=_("derive the catalogue anew from register, ledger and bags"))
     rebuild.set_defaults(run=_rebuild)
@@ -157,7 +162,7 @@ def _intake(options: argparse.Namespace) -> int:
     with _desk() as desk:
         found = take_in(
             desk,
-            _sources(options.place),
+            _sources(desk, options.place),
             actor=at_the_terminal(),
             in_place=options.in_place,
             told=told,
@@ -172,9 +177,23 @@ def _intake(options: argparse.Namespace) -> int:
     return 0 if all(outcome.outcome in good for outcome in found) else NOT_ALL_TAKEN
 
 
-def _sources(places: list[str]) -> Iterator[BagTree]:
+def _sources(desk: RegionDesk, places: list[str]) -> Iterator[BagTree]:
     for place in places:
-        yield from bags_in(Path(place))
+        yield from bags_at(desk.home, desk.region, place)
+
+
+def _store_key(options: argparse.Namespace) -> int:
+    """Kept where a point keeps its stores' keys; never an argument, those are public."""
+    with _desk() as desk:
+        store, secrets = store_named(desk.region, options.store), Secrets(desk.home)
+        given = [secret(_("Access key: ")).strip(), secret(_("Secret key: ")).strip()]
+        if not all(given):
+            raise UsageError(m("{store}: both keys are needed, each on a line of its own.", store=store.name))
+        for name, value in zip(store.secret_names, given, strict=True):
+            secrets.set(name, value)
+        desk.ledger.append("store.keys_changed", {"store": store.name}, at_the_terminal())
+    print(_("{store}: the keys are kept in {place}.").format(store=store.name, place=secrets.place))
+    return 0
 
 
 def _outcome_line(outcome: Outcome) -> str:

@@ -16,6 +16,7 @@ from exam_kit.archive.act import KeepRule
 from exam_kit.errors import NotSetUp, PointInvalid, UsageError, m
 from exam_kit.home import Home
 from exam_kit.i18n import N_
+from exam_kit.point import ObjectStore
 from exam_kit.point.part import SAID, Part
 from exam_kit.point.reasons import reason
 from exam_kit.store.durable import sync_folder
@@ -60,6 +61,7 @@ class Region(Part):
     timezone: str
     language: Literal["ru", "en", "lv"] = "ru"
     rules: tuple[Rules, ...] = Field(min_length=1)
+    store: tuple[ObjectStore, ...] = ()
 
     @field_validator("timezone")
     @classmethod

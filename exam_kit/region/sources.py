@@ -1,4 +1,4 @@
-"""Where bags are looked for: a bag's own folder, or a drive with bags somewhere on it."""
+"""Where bags are looked for: a bag's own folder, a drive with bags somewhere on it, or an object store."""
 
 from __future__ import annotations
 
@@ -8,14 +8,49 @@ from pathlib import Path
 
 from exam_kit.archive.bag import DECLARATION, MANIFEST, TAGMANIFEST
 from exam_kit.archive.bag_tree import BagTree, FolderTree
+from exam_kit.archive.s3 import StoreTree, Wire, bags_there, keys_of
 from exam_kit.errors import UsageError, m
+from exam_kit.home import Home
+from exam_kit.point import ObjectStore, Secrets
+from exam_kit.region.settings import Region
 
-__all__ = ["bags_in", "is_bag"]
+__all__ = ["bags_at", "bags_in", "is_bag", "store_named"]
 
 DEEP = 6
 """So many folders deep a drive is searched: the region's own `bags/POINT/DAY/BAG` and a few around it."""
 
 MARKS = {DECLARATION, MANIFEST, TAGMANIFEST}
+
+
+def bags_at(home: Home, region: Region, place: str) -> Iterator[BagTree]:
+    """The bags in a folder, at ``s3://STORE`` (all of them) or at ``s3://STORE/BAG``.
+
+    What the store says of hashes is not believed: a bag from somebody else is read to its last byte.
+
+    Raises:
+        UsageError: there is no such folder or store.
+        ArchiveError: the store or the line to it failed.
+        OSError: the carrier cannot be read.
+    """
+    if not place.startswith("s3://"):
+        yield from bags_in(Path(place))
+        return
+    name, _slash, bag = place.removeprefix("s3://").strip("/").partition("/")
+    store = store_named(region, name)
+    wire = Wire(store, keys_of(store, Secrets(home)), home)
+    for found in [bag] if bag else sorted(bags_there(wire)):
+        yield StoreTree(wire, found)
+
+
+def store_named(region: Region, name: str) -> ObjectStore:
+    """A store of region.toml; raises UsageError, which lists those there are."""
+    for store in region.store:
+        if store.name == name:
+            return store
+    known = ", ".join(store.name for store in region.store) or "—"
+    raise UsageError(
+        m("{store}: there is no such store. region.toml has: {known}. Add it as [[store]].", store=name, known=known)
+    )
 
 
 def is_bag(folder: Path) -> bool:

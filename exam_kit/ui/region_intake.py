@@ -16,7 +16,7 @@ from exam_kit.i18n import _, set_language
 from exam_kit.region.desk import RegionDesk
 from exam_kit.region.intake import OUTCOME_LABELS, Outcome, take_in
 from exam_kit.region.receipts import export_receipts
-from exam_kit.region.sources import bags_in
+from exam_kit.region.sources import bags_at
 from exam_kit.ui.marks import mark
 from exam_kit.ui.plain import plain
 from exam_kit.ui.region_seat import RegionSeat, require_region
@@ -41,7 +41,7 @@ TONES = {
 class IntakeRun:
     """One intake under way or ended. Written by its thread, read by pages."""
 
-    def __init__(self, home: Home, place: Path, actor: str, in_place: bool) -> None:
+    def __init__(self, home: Home, place: str, actor: str, in_place: bool) -> None:
         self.place = place
         self.outcomes: list[Outcome] = []
         self.progress: tuple[str, Progress] | None = None
@@ -63,7 +63,7 @@ class IntakeRun:
             try:
                 take_in(
                     desk,
-                    bags_in(self.place),
+                    bags_at(home, desk.region, self.place),
                     actor=actor,
                     in_place=in_place,
                     told=self.outcomes.append,
@@ -100,7 +100,9 @@ def intake_form(seat: RegionSeat) -> None:
     """Where from, copied or in place; one button."""
     found = [str(carrier.path) for carrier in carriers(seat.home) if carrier.kind != "folder"]
     with st.form("intake", border=False):
-        typed = st.text_input(_("Folder or drive with bags"), value=found[0] if found else "", key="intake-place")
+        typed = st.text_input(
+            _("Folder or drive with bags, or s3://STORE"), value=found[0] if found else "", key="intake-place"
+        )
         in_place = st.checkbox(_("Verify in place and do not copy (the region's own network storage)"), key="in-place")
         asked = st.form_submit_button(_("Take the bags in"), type="primary", disabled=intake_running(seat))
     if found:
@@ -108,8 +110,8 @@ def intake_form(seat: RegionSeat) -> None:
     if not asked:
         return
     with saying_errors(seat):
-        place = Path(typed.strip())
-        if not typed.strip() or not place.is_dir():
+        place = typed.strip()
+        if not place or not (place.startswith("s3://") or Path(place).is_dir()):
             raise UsageError(
                 m("{path}: there is no such folder. Plug the carrier in, or name a bag's folder.", path=typed or "—")
             )

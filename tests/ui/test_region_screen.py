@@ -49,7 +49,7 @@ def test_bags_are_taken_in_from_the_screen(region: tuple[Site, Path], tab: Page)
     sign_in(tab, site, "denis", "en")
     assert failures(tab) == []
     expect(tab.locator("[data-state]")).to_have_count(2)
-    tab.get_by_label("Folder or drive with bags").fill(str(root / "stick"))
+    tab.get_by_label("Folder or drive with bags, or s3://STORE").fill(str(root / "stick"))
     tab.get_by_role("button", name="Take the bags in").click()
     expect(tab.locator("[data-outcome=taken]")).to_have_count(1)
     expect(tab.locator("[data-outcome=quarantined]")).to_have_count(1)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from exam_kit.archive.bag_tree import FolderTree
 from exam_kit.archive.receipt import read_receipt
 from exam_kit.archive.verify import verify_bag
+from exam_kit.errors import UsageError
 from exam_kit.region.days import lacking, point_days
 from exam_kit.region.desk import RegionDesk
 from exam_kit.region.intake import Outcome, take_in
-from exam_kit.region.sources import bags_in
+from exam_kit.region.sources import bags_at, bags_in
 from exam_kit.store.keys import VerifyKey
 from tests.region_site import AFTER, DAYS, Post, as_stick, flip_a_byte, make_point, make_region, register_points
 
@@ -179,6 +181,32 @@ def test_a_key_changed_past_the_register_is_noticed(desk: RegionDesk, post: Post
     own.write_text(own.read_text(encoding="utf-8").replace(old, key), encoding="utf-8")
     (outcome,) = take(desk, tmp_path / "stick")
     assert outcome.outcome == "quarantined" and "Find out who changed" in str(outcome.reason)
+
+
+class Elsewhere:
+    """A bag that is no folder, read through the interface alone, as one in an object store is."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = FolderTree(folder)
+        self.name, self.place = folder.name, f"s3://north/{folder.name}"
+        self.there, self.files, self.room_bytes = self._folder.there, self._folder.files, self._folder.room_bytes
+        self.open, self.sha256 = self._folder.open, self._folder.sha256
+
+
+def test_a_bag_that_is_no_folder_is_verified_where_it_lies(desk: RegionDesk, post: Post, tmp_path: Path) -> None:
+    bag = post.bag(DAY, tmp_path / "stick")
+    bad = as_stick(bag, tmp_path / "bad")
+    flip_a_byte(bad)
+    outcomes = take_in(desk, [Elsewhere(bad), Elsewhere(bag)], actor="denis")
+    assert [outcome.outcome for outcome in outcomes] == ["quarantined", "taken"]
+    assert not list(desk.home.root.rglob("*.mp4"))
+    assert desk.catalogue.query("SELECT place FROM bag") == [{"place": f"s3://north/{bag.name}"}]
+    assert state(desk) == "delivered"
+
+
+def test_a_store_that_region_toml_does_not_name_is_said(desk: RegionDesk) -> None:
+    with pytest.raises(UsageError, match="south: there is no such store"):
+        list(bags_at(desk.home, desk.region, "s3://south/bag"))
 
 
 def test_an_unfinished_copy_is_left_alone(desk: RegionDesk, post: Post, tmp_path: Path) -> None:
