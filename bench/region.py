@@ -26,7 +26,7 @@ from exam_kit.region.expected import Expected, Listed
 from exam_kit.region.reckoned import reckon
 from exam_kit.region.settings import init_region
 
-__all__ = ["deliver", "register_season"]
+__all__ = ["FIRST", "NOW", "deliver", "register_season"]
 
 FIRST = dt.date(2026, 5, 25)
 HOURS = 8

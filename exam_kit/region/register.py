@@ -159,6 +159,7 @@ class Register:
         self.folder.mkdir(parents=True, exist_ok=True)
         for merged, _old in joined.values():
             _replace(self.folder / f"{merged.id}.csv", csv_text([merged]))
+        sync_folder(self.folder)
         body = {
             "source": source,
             "points": {change.point: change.key for change in changes},
@@ -193,4 +194,3 @@ def _replace(path: Path, text: str) -> None:
         target.flush()
         os.fsync(target.fileno())
     temporary.replace(path)
-    sync_folder(path.parent)
