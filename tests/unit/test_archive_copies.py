@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 from exam_kit.archive import Progress, verify_bag
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.engine import Target, copy_all
+from exam_kit.archive.medium import BLOCK, MediumReader
+from exam_kit.archive.pipeline import Failed
 from exam_kit.archive.sink import CopyTask, FolderSink
 from exam_kit.clock import FakeClock, SystemClock
 from exam_kit.errors import ArchiveError
@@ -209,3 +213,49 @@ def test_many_small_files_share_the_journals_sync(tmp_path: Path, monkeypatch: p
     assert synced == 1
     journal.close()
     assert len(CopyJournal(tmp_path).proved) == 50
+
+
+def test_what_is_under_way_at_a_cancel_is_given_up(tmp_path: Path) -> None:
+    content = bytes(64 * MB)  # more than the buffers hold
+    (tmp_path / "source").write_bytes(content)
+    task = CopyTask("a.mp4", tmp_path / "source", len(content), hashlib.sha256(content).hexdigest())
+    copy = target(tmp_path / "copy", [task])
+    copy_all([copy], clock=SystemClock(), cancelled=(tmp_path / "copy" / "a.mp4.part").exists)
+    left = [path.stat().st_size for path in (tmp_path / "copy").glob("a.mp4*")]
+    assert left in ([], [len(content)]), "a torn file was left behind"
+    again = target(tmp_path / "again", [task])
+    copy_all([again], clock=SystemClock(), cancelled=lambda: False)
+    assert again.tally.verified == 1
+
+
+def test_a_bad_sector_names_its_place_and_the_other_files_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = []
+    for name in ("a.mp4", "bad.mp4", "c.mp4"):
+        content = name.encode() * MB
+        (tmp_path / name).write_bytes(content)
+        tasks.append(CopyTask(name, tmp_path / name, len(content), hashlib.sha256(content).hexdigest()))
+
+    class Dying(MediumReader):
+        """A disk that gives the first block of one file and no more."""
+
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            self.left = 1 if path.name == "bad.mp4" else 1000
+
+        def fill(self, room: memoryview) -> int:
+            self.left -= 1
+            if self.left < 0:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().fill(room)
+
+    monkeypatch.setattr("exam_kit.archive.pipeline.MediumReader", Dying)
+    failed: list[Failed] = []
+    copy = target(tmp_path / "copy", tasks)
+    copy.failed = failed.append
+    copy_all([copy], clock=SystemClock(), cancelled=lambda: False)
+    assert copy.tally.verified == 2 and copy.problem is None
+    assert [failure.task.path for failure in failed] == ["bad.mp4"]
+    assert f"after its first {BLOCK} bytes" in str(failed[0].message)
+    assert sorted(path.name for path in (tmp_path / "copy").glob("*.mp4*")) == ["a.mp4", "c.mp4"]
