@@ -24,14 +24,14 @@ from exam_kit.archive.bag import (
     TAGMANIFEST,
 )
 from exam_kit.archive.bag_coverage import read_coverage
+from exam_kit.archive.bag_find import bag_files
 from exam_kit.archive.bag_lists import MOST_LIST_BYTES, far_too_large, read_info, read_list
 from exam_kit.archive.bag_report import BagReport
 from exam_kit.archive.bag_signature import MOST_TAG_BYTES, check_signature, key_inside, read_small
-from exam_kit.archive.bag_tree import BagTree, FolderTree, Refused, walk
+from exam_kit.archive.bag_tree import BagTree, FolderTree, Refused
 from exam_kit.archive.chain import VIDEO, prove_chain
 from exam_kit.archive.encrypted import is_encrypted, sealed_name
 from exam_kit.archive.medium import device_reads
-from exam_kit.archive.sink import PART
 from exam_kit.archive.supplement import supplement_to
 from exam_kit.errors import Message, m
 from exam_kit.store.keys import VerifyKey
@@ -90,7 +90,8 @@ class _Verification:
     whole_bytes: int = 0
 
     def run(self) -> None:
-        self._is_bag()
+        self.files = bag_files(self.tree, unfinished=self.unfinished)
+        self.whole_bytes = sum(size for _path, size in self.files.values())
         self._bounded(TAGMANIFEST, MOST_TAG_BYTES)
         self._bounded(MANIFEST, MOST_LIST_BYTES)
         self.judged = {TAGMANIFEST, SIGNATURE}
@@ -114,23 +115,6 @@ class _Verification:
         for path in sorted(self.files.keys() - self.judged):
             self.report.add("unexpected", path, m("{path}: does not belong to the bag.", path=path))
         self._born(payload)
-
-    def _is_bag(self) -> None:
-        tree = self.tree
-        if not tree.there():
-            raise Refused(tree.place, m("{path}: there is no such folder. Name a bag's folder.", path=tree.place))
-        if tree.name.endswith(PART) and not self.unfinished:
-            raise Refused(
-                tree.place,
-                m("{path}: a copy that was not finished. Start the same archive again to finish it.", path=tree.place),
-            )
-        self.files = walk(tree)
-        self.whole_bytes = sum(size for _path, size in self.files.values())
-        if not {DECLARATION, MANIFEST, TAGMANIFEST} & self.files.keys():
-            names = f"{DECLARATION}, {MANIFEST}"
-            raise Refused(
-                tree.place, m("{path}: is not a bag: none of {names} is in it.", path=tree.place, names=names)
-            )
 
     def _bounded(self, path: str, most: int) -> None:
         if path in self.files and self.files[path][1] > most:

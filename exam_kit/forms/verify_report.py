@@ -161,12 +161,15 @@ class _Bag:
         return f'<h3>{title}: {len(found)}</h3><table class="list"><tr>{head}</tr>{rows}</table>{rest}'
 
     def _minutes(self, coverage: BagCoverage) -> str:
-        zone, language = _zone(coverage.facts.get("timezone", "")), self.language
+        zone, language, part = _zone(coverage.facts.get("timezone", "")), self.language, self.report.supplement_to
         parts = [f"<h3>{escape(self.say(N_('What is recorded')))}</h3>"]
         if drawable(coverage.cameras):
-            parts += [legend(language), timeline(coverage.cameras, zone, language)]
+            parts += [legend(language), timeline(coverage.cameras, zone, language, all_of_it=not part)]
         else:
             parts.append(f"<p>{escape(self.say(N_('The times in this bag cannot be drawn as a day.')))}</p>")
+        if part:
+            text = N_("Drawn is what this supplement brings; the figures and deficiencies are those of the whole day.")
+            parts.append(f"<p>{escape(self.say(text))}</p>")
         words = (N_("Camera"), N_("Planned"), N_("Recorded"), N_("Gaps"), N_("Neither"))
         head = "".join(f"<th>{escape(self.say(word))}</th>" for word in words)
         rows = "".join(self._camera(camera, zone) for camera in coverage.cameras[:MOST_FINDINGS])

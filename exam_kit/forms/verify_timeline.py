@@ -69,12 +69,17 @@ def drawable(cameras: Sequence[CameraMinutes]) -> bool:
     return timedelta() < max(edges) - min(edges) <= LONGEST
 
 
-def timeline(cameras: Sequence[CameraMinutes], zone: tzinfo, language: str) -> str:
-    """The bars over one scale of hours, by the clock of `zone`. Call it for what is `drawable`."""
+def timeline(cameras: Sequence[CameraMinutes], zone: tzinfo, language: str, *, all_of_it: bool) -> str:
+    """The bars over one scale of hours, by the clock of `zone`. Call it for what is `drawable`.
+
+    `all_of_it`: what is not recorded here is nowhere; a supplement has only a part, and cannot tell that.
+    """
     edges = list(_edges(cameras))
     scale = _Scale(min(edges), max(edges))
     height = LANE * len(cameras) + 22
-    lanes = "".join(_lane(camera, scale, number * LANE, zone, language) for number, camera in enumerate(cameras))
+    lanes = "".join(
+        _lane(camera, scale, number * LANE, zone, language, all_of_it) for number, camera in enumerate(cameras)
+    )
     return (
         f'<svg class="lanes" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{escape(translate(N_("Recorded time of each camera"), language))}">'
@@ -88,12 +93,13 @@ def _edges(cameras: Sequence[CameraMinutes]) -> Iterator[datetime]:
             yield from span
 
 
-def _lane(camera: CameraMinutes, scale: _Scale, top: int, zone: tzinfo, language: str) -> str:
+def _lane(camera: CameraMinutes, scale: _Scale, top: int, zone: tzinfo, language: str, all_of_it: bool) -> str:
     name = f"{camera.camera} · {camera.place}" if camera.place else camera.camera
     parts = [f'<text x="0" y="{top + 13}">{escape(_short(name))}</text>']
     if camera.planned:
         parts.append(_span(scale, camera.planned, top, "planned", KINDS["planned"], zone, language))
-        parts += [_span(scale, hole, top, "lost", KINDS["lost"], zone, language) for hole in _holes(camera)]
+        holes = _holes(camera) if all_of_it else []
+        parts += [_span(scale, hole, top, "lost", KINDS["lost"], zone, language) for hole in holes]
     parts += [_span(scale, span, top, "recorded", KINDS["recorded"], zone, language) for span in camera.recorded]
     for gap in camera.gaps:
         if gap.cause != "not_recorded":
