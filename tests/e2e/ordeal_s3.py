@@ -86,7 +86,10 @@ class Ordeal:
             done = child.returncode != -signal.SIGKILL
             fresh = [_part(put) for put in line.puts[before:]]
             if killed:
-                again.append(sum(part in begun for part in fresh))
+                again.append(len(begun.intersection(fresh)))
+            if len(fresh) > len(set(fresh)):  # not for a kill's sake: a try that failed, and the next
+                tries = [(part, put.status) for part, put in zip(fresh, line.puts[before:], strict=True)]
+                self.say(f"tried again within one run: {[one for one in tries if fresh.count(one[0]) > 1]}")
             begun.update(fresh)
             killed += not done
         self.expect(f"the upload ends well after the kills ({said})", child.returncode == 0)

@@ -16,6 +16,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from exam_kit.point import ObjectStore, Secrets
 __all__ = ["Cancelled", "Keys", "Patience", "Wire", "keys_of"]
 
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_MAKING = threading.Lock()  # clients are used by several threads and made by one at a time
 BLOCK = 1 << 20
 RANGE = 64 << 20
 """Bytes asked for at once when an object is read back."""
@@ -78,7 +80,6 @@ class Wire:
         self.patience = patience or Patience()
         self._keys = keys
         self._ca = None if store.ca is None else str((home.root if home else Path()) / store.ca)
-        self._lock = threading.Lock()
         self._made: Any = None
         self._answered = False
 
@@ -170,20 +171,20 @@ class Wire:
         return fault_of(problem, store=store.name, endpoint=store.endpoint, bucket=store.bucket)
 
     def _client(self) -> Any:
-        with self._lock:
+        with _MAKING:
             if self._made is None:
                 self._made = self._make()
             return self._made
 
     def _make(self) -> Any:
-        from boto3.session import Session
         from botocore.config import Config
 
         store, patience = self.store, self.patience
-        client = Session(
-            aws_access_key_id=self._keys.access, aws_secret_access_key=self._keys.secret, region_name=store.region
-        ).client(
+        client = _session().client(
             "s3",
+            region_name=store.region,
+            aws_access_key_id=self._keys.access,
+            aws_secret_access_key=self._keys.secret,
             endpoint_url=store.endpoint,
             verify=self._ca if self._ca is not None else True,
             config=Config(
@@ -202,6 +203,14 @@ class Wire:
             client.meta.events.register(f"before-send.s3.{operation}", _signed_body_only)
         client.meta.events.register("before-sign.s3.PutObjectRetention", _with_md5)
         return client
+
+
+@cache
+def _session() -> Any:
+    """One for all stores: it holds S3's description, which takes long to read, and no keys."""
+    from boto3.session import Session
+
+    return Session()
 
 
 def _with_md5(request: Any, **_rest: Any) -> None:
