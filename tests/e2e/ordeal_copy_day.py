@@ -203,11 +203,14 @@ class Attempt:
     def end(self, limit_s: float = LIMIT_S) -> Outcome:
         """Wait for it; one that hangs is killed."""
         hung = False
-        while self.running():
-            if not hung and time.monotonic() - self._began > limit_s:
-                hung = True
-                os.kill(self.pid, signal.SIGKILL)
-            time.sleep(0.002)
+        try:
+            while self.running():
+                if not hung and time.monotonic() - self._began > limit_s:
+                    hung = True
+                    os.kill(self.pid, signal.SIGKILL)
+                time.sleep(0.002)
+        finally:
+            self.kill()  # who ends the ordeal leaves nobody behind
         notes = [line.split(" ", 1) for line in self._notes.read_text().splitlines()]
         began = tuple(Path(path) for kind, path in notes if kind == "begin")
         proved = tuple(Path(path) for kind, path in notes if kind == "prove")
