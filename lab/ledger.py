@@ -11,6 +11,8 @@ from exam_kit.errors import StoreError
 from exam_kit.home import Home
 from exam_kit.store import Ledger, Store, open_store
 from exam_kit.store.keys import SigningKey, VerifyKey
+from exam_kit.store.ledger import KEY_LOST
+from exam_kit.store.seal import SealKey
 from exam_kit.store.verify import verify_database
 from lab.experiment import Found
 
@@ -86,8 +88,12 @@ class LedgerExperiment:
         try:
             store = open_store(home)  # as the agent does after the power is back: the journal is taken in
             rows = {row["seq"]: row["hash"] for row in store.query("SELECT seq, hash FROM ledger")}
+            ledger = Ledger(store, home)
+            ledger.append("agent.started", {}, "agent")  # sealed on, with the key the cut left
+            lost = [entry.seq for entry in ledger.entries((KEY_LOST,))]
             store.close()
-            report = verify_database(home.store)
+            waiting = SealKey(home.keys).waiting
+            report = verify_database(home.store, seals=[waiting] if waiting else [])
         except StoreError as problem:
             found.breach("databases that do not open", str(problem))
             return
@@ -96,6 +102,9 @@ class LedgerExperiment:
                 found.breach("acknowledged entries lost or changed", f"entry {seq} of {max(rows, default=0)}")
         if not key_kept(home):
             found.breach("signing keys lost or changed", str(home.keys))
+        if lost or waiting is None or report.sealed != report.entries:
+            said = f"begun anew at {lost}, {report.sealed} of {report.entries} entries proved"
+            found.breach("seals lost or ahead of the entries", said)
         if not report.whole:
             found.breach("chains not whole", "; ".join(str(finding.kind) for finding in report.findings))
         for seq in anchors:

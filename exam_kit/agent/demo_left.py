@@ -33,7 +33,7 @@ def leave_demo(home: Home, clock: Clock) -> Path | None:
         aside.mkdir()
         # The accounts' file goes last: were this cut short, the next start would go on with it.
         for part in (home.store.parent, home.keys, home.footage, home.bags, home.reports, home.references,
-                     home.anchors, home.demo_file):  # fmt: skip
+                     home.anchors, home.backups, home.demo_file):  # fmt: skip
             if part.exists():
                 part.rename(aside / part.name)
     home.create()

@@ -13,6 +13,7 @@ from exam_kit.home import Home
 from exam_kit.store import Store
 from exam_kit.store.keys import SigningKey, VerifyKey
 from exam_kit.store.migrations import migrations
+from exam_kit.store.seal import SealKey
 from exam_kit.store.verify import read_anchors, verify_database
 
 __all__ = ["database", "keys", "ledger"]
@@ -59,7 +60,7 @@ def database(home: Home) -> Iterator[Finding]:
     try:
         said = [row["integrity_check"] for row in store.query("PRAGMA integrity_check")]
         pending = len(migrations.pending(store.db))
-    except sqlite3.DatabaseError as problem:
+    except (sqlite3.DatabaseError, StoreError) as problem:
         said, pending = [str(problem)], 0
     finally:
         store.close()
@@ -83,7 +84,9 @@ def ledger(home: Home) -> Iterator[Finding]:
     public = home.keys / "ledger.pub"
     try:
         key = VerifyKey.load(public) if public.exists() else None
-        report = verify_database(home.store, key, read_anchors(home.anchors))
+        present = SealKey(home.keys).read()
+        moved_to = present.position if present else None
+        report = verify_database(home.store, key, read_anchors(home.anchors), moved_to=moved_to)
     except StoreError as problem:
         yield Finding("ledger", State.UNKNOWN, problem.message)
         return

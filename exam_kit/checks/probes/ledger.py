@@ -13,6 +13,7 @@ from exam_kit.errors import StoreError
 from exam_kit.i18n import N_
 from exam_kit.store.keys import SigningKey, VerifyKey
 from exam_kit.store.ledger import Checkpoint
+from exam_kit.store.seal import SealKey
 from exam_kit.store.verify import read_anchors, verify_database
 
 
@@ -21,7 +22,9 @@ def whole(at: At) -> Fact:
     """Every entry recomputed, every kept checkpoint compared, as `exam-kit log verify` does."""
     home = at.context.home
     key = VerifyKey.load(home.keys / "ledger.pub") if (home.keys / "ledger.pub").exists() else None
-    report = verify_database(home.store, key, read_anchors(home.anchors))
+    present = SealKey(home.keys).read()
+    moved_to = present.position if present else None
+    report = verify_database(home.store, key, read_anchors(home.anchors), moved_to=moved_to)
     return Fact(
         {"whole": report.whole, "entries": report.entries},
         {
