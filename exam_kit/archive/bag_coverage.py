@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,11 @@ MOST_BYTES = 1 << 26
 
 MOST_PARTS = 2_500_000
 """Values in it at most: a few bytes of JSON can become a hundred in memory."""
+
+MOST_WIDE_BYTES = 1 << 23
+"""In a longer text signs beyond U+FFFF are not kept: a single one makes every character of it take four bytes."""
+
+_WIDE = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 
 JOIN_S = 2.0
 """Pieces closer together than this are one stretch to the eye."""
@@ -65,6 +71,8 @@ def read_coverage(source: BinaryIO) -> BagCoverage | None:
     raw = source.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES or raw.count(b",") + raw.count(b"[") + raw.count(b"{") > MOST_PARTS:
         return None
+    if len(raw) > MOST_WIDE_BYTES:
+        raw = _WIDE.sub(b"?", raw)
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
