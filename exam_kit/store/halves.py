@@ -112,17 +112,17 @@ def _walked(
     begun: bool = False,
 ) -> Stretch:
     """Walk a part of the file; where it cannot be read on is a fault of the entry that stood there."""
-    trouble: list[sqlite3.DatabaseError] = []
+    trouble: list[str] = []  # not the exception: its frames would keep the file open
 
     def rows() -> Iterator[Row]:
         try:
             yield from read_rows(connection, first, last, sealed=sealed)
         except sqlite3.DatabaseError as problem:
-            trouble.append(problem)
+            trouble.append(str(problem))
 
     seen = walk(rows(), first=max(first, 1), ledger=ledger, begun=begun, seals=seals)
     if trouble and seen.fault is None:
-        text = m("Entry {seq}: the file cannot be read here ({reason}).", seq=seen.last + 1, reason=str(trouble[0]))
+        text = m("Entry {seq}: the file cannot be read here ({reason}).", seq=seen.last + 1, reason=trouble[0])
         seen.fault = Finding("entry unreadable", seen.last + 1, text)
     return seen
 
