@@ -14,6 +14,7 @@ from exam_kit.ui.archive_receipt import draw_receipts
 from exam_kit.ui.archive_stop import draw_before
 from exam_kit.ui.archive_verify import draw_verify, draw_verifying, verifying
 from exam_kit.ui.archive_view import draw_copy, draw_failed, draw_progress
+from exam_kit.ui.camera_facts import camera_facts
 from exam_kit.ui.day_facts import archive_orders
 from exam_kit.ui.orders_view import may_give
 from exam_kit.ui.seat import Seat, live, require_page
@@ -53,8 +54,11 @@ given = archive_orders(seat, seat.day)
 current = next((order for order in given if order.open), None)
 copies = copies_of(seat, given)
 
-draw_before()
-follow()
+# Parts that redraw themselves stand here only while there is something to follow.
+if any(fact.recording for fact in camera_facts(seat)):
+    draw_before()
+if current is not None:
+    follow()
 for copy in reversed(copies):
     draw_copy(seat, copy)
 if verifying(seat):

@@ -35,12 +35,14 @@ BEST, TOUCHED = "archive-best", "archive-touched"
 """The drive chosen in advance; set once somebody chose a drive: from then on none is chosen for them."""
 
 
-@live(2.0)
+@live(3.0)
 def draw_order(seat: Seat) -> None:
-    """The form. It looks for drives every two seconds: one that is plugged in appears, the best is chosen."""
+    """The form. It looks for drives every three seconds: one that is plugged in appears, the best is chosen."""
     day = seat.day
     if day is None:
         return
+    if any(order.open for order in archive_orders(seat, day)):
+        st.rerun()  # somebody gave it elsewhere
     with st.container(border=True, key="archive-order"):
         st.html(f'<h3 class="ek-h">{escape(_("Copy the footage and prove it"))}</h3>')
         footage: Mapping[str, Sequence[Segment]] = footage_of(seat, day)

@@ -18,7 +18,6 @@ import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from exam_kit.archive.verify import verify_bag
-from tests.ui.conftest import settled
 from tests.ui.site import chromium
 
 pytestmark = pytest.mark.browser
@@ -138,21 +137,18 @@ def test_a_day_from_the_checks_to_the_verified_archive(page: Page, demo: Demo) -
 
     clicks = Clicks(page)
     clicks.on(page.locator("[data-testid=stSidebar]").get_by_role("link", name="Архив"))
-    settled(page)
+    expect(page.locator("[data-matrix]")).to_be_visible(timeout=LONG_MS)  # drawn last; before it the page is in motion
     clicks.on(page.get_by_role("button", name="Остановить запись…"))
     expect(page.locator("[data-stops]")).to_be_visible(timeout=LONG_MS)
     yes = page.get_by_role("button", name="Да, остановить")
     expect(yes).to_be_visible(timeout=LONG_MS)  # it is drawn last
-    settled(page)
     early = page.get_by_label("введите число камер")
     if early.count():  # the demo's plan goes on: this is typed, not clicked
         early.fill("6")
         early.press("Enter")
-        settled(page)
     clicks.on(yes)
     expect(page.get_by_role("button", name="Остановить запись…")).to_have_count(0, timeout=LONG_MS)
     expect(page.locator("[data-wanted]:not([data-wanted='0'])")).to_be_visible(timeout=LONG_MS)
-    settled(page)
     clicks.on(page.get_by_role("button", name="Архивировать коридоры и вход"))
     act = page.get_by_role("link", name="Акт приёма-передачи на подпись")
     expect(act).to_be_visible(timeout=LONG_MS)
