@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from exam_kit.errors import AlreadyRunning, m
+from exam_kit.errors import AlreadyRunning, ArchiveError, m
 
 __all__ = ["job_lock"]
 
@@ -18,10 +18,22 @@ def job_lock(folder: Path, job: str) -> Iterator[None]:
 
     Raises:
         AlreadyRunning: another process or thread holds it.
+        ArchiveError: the lock file cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"archive-{job}.lock"
-    with path.open("a+b") as held:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        opened = path.open("a+b")
+    except OSError as problem:
+        raise ArchiveError(
+            m(
+                "{path}: cannot be written ({reason}). Free space on the system's own disk and see that it can be "
+                "written, then start the archive again.",
+                path=path,
+                reason=problem.strerror or problem,
+            )
+        ) from problem
+    with opened as held:
         try:
             _lock(held.fileno())
         except OSError as problem:

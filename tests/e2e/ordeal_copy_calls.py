@@ -1,8 +1,9 @@
 """A fault injected into the system calls of a copying process, one run for each, by `strace -e inject`.
 
 First the calls of an undisturbed run are counted; strace counts per thread, so the N-th call is that of every thread
-that makes so many, and one run may meet several faults. Waiting and time are left alone: those calls cannot fail in these
-ways. So is closing: the kernel lets a descriptor go even when it says an error, an injected fault keeps it, with its locks.
+that makes so many, and one run may meet several faults. Waiting and time are left alone: those calls cannot fail in
+these ways. So is closing: the kernel lets a descriptor go even when it tells an error, while an injected fault keeps
+it, with its locks.
 """
 
 from __future__ import annotations

@@ -268,3 +268,13 @@ def test_one_job_is_worked_on_once(
 
     with pytest.raises(AlreadyRunning, match="already being made"):
         archive(store, ledger, home, point, tmp_path / "drive", clock, progress=again)
+
+
+def test_a_system_disk_that_takes_no_lock_file_is_told(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home, count=1)
+    home.run.rename(tmp_path / "elsewhere")
+    home.run.write_bytes(b"")
+    with pytest.raises(ArchiveError, match="system's own disk"):
+        archive(store, ledger, home, point, tmp_path / "drive", clock)
