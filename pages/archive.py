@@ -61,7 +61,7 @@ if current is not None:
     follow()
 for copy in reversed(copies):
     draw_copy(seat, copy)
-if verifying(seat):
+if verifying(seat) or st.session_state.get("verify-asked"):
     draw_verifying()
 last = next((order for order in given if not order.open), None)
 if last is not None and current is None:

@@ -40,7 +40,7 @@ def draw_progress(seat: Seat, order: Order) -> None:
             f'<h3 class="ek-h">{escape(_("Archive № {number}").format(number=order.id))} · {_what(seat, order)}</h3>'
         )
         for number, destination in enumerate(destinations_of(order), 1):
-            _bar(seat, order, number, destination, told.get(destination, {}), paused)
+            _bar(seat, order, number, destination, told.get(destination) or ({} if told else order.progress), paused)
         if may_give(seat, "pause"):
             _buttons(seat, order, paused)
 
@@ -147,6 +147,7 @@ def _verify_button(seat: Seat, copy: Copy) -> None:
         with saying_errors(seat):
             why = _("verified once more")
             give(seat, "verify_bag", {"path": str(copy.bag)}, ordered_by=seat.account.login, why=why)
+            st.session_state["verify-asked"] = True  # the verdict is shown also when it came before the page did
             st.rerun()
 
 
