@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from exam_kit.home import Home
@@ -39,7 +39,7 @@ def ground() -> Path | None:
     return Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
     """A ledger of the kit, what the region keeps of it, and what an attacker finds on the machine."""
 
@@ -74,15 +74,18 @@ class Stage:
         for number in range(ENTRIES):
             foreign.append("access.row", {"number": number}, "specialist")
         foreign.checkpoint()
-        path = folder / "attacked.db"
+        path = folder / "attacked-0.db"
         path.write_bytes(database)
         pem = (home.keys / "ledger.key").read_bytes()
         loot = Loot(path, older, _file(foreign, other), present.position, present.key, pem)
         return cls(database, ledger.public_key, read_anchors(home.anchors), [waiting], loot, snapshot(path))
 
     def reset(self) -> None:
-        for beside in ("-wal", "-shm"):
-            self.loot.path.with_name(self.loot.path.name + beside).unlink(missing_ok=True)
+        """The untouched file under a new name: nothing that an attack left beside the last one matters."""
+        old = self.loot.path
+        for left in old.parent.glob(f"{old.name}*"):
+            left.unlink()
+        self.loot = replace(self.loot, path=old.with_name(f"attacked-{int(old.stem.rpartition('-')[2] or 0) + 1}.db"))
         self.loot.path.write_bytes(self.database)
 
     def judge(self, defence: str = "all") -> LedgerReport:
@@ -149,7 +152,7 @@ def attack_many(seed: int, numbers: range) -> Tally:
                 stage.reset()
                 stage.loot.path.write_bytes(attacked)
                 if beside is not None:
-                    log.write_bytes(beside)
+                    stage.loot.path.with_name(stage.loot.path.name + "-wal").write_bytes(beside)
                 if snapshot(stage.loot.path) == stage.before:
                     tally.idle[name] += 1
                     continue
