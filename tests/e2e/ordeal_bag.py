@@ -87,7 +87,8 @@ def main() -> int:
             peak, written = max(peak, told["peak_bytes"]), written + len(told["written"])
             beside += len(told["beside"])
             bad += bool(wrong)
-            print(f"{attack.name:<44} {told['code']:>3} {told['elapsed_s']:>6.2f} s {_mb(told)}  {_reason(told)}", flush=True)
+            took = f"{told['elapsed_s']:>6.2f} s {_mb(told)}"
+            print(f"{attack.name:<44} {told['code']:>3} {took}  {_reason(told)}", flush=True)
             for fault in wrong:
                 print(f"    WRONG: {fault}")
     print(

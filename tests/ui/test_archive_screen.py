@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from exam_kit.archive.keep import holds
 from tests.ui.conftest import failures, settled, sign_in
@@ -41,6 +41,6 @@ def test_a_specialist_sees_what_is_kept_and_has_no_form_to_delete_it(page: Page,
 def test_a_file_that_is_no_receipt_is_refused_in_words(page: Page, site: Site) -> None:
     sign_in(page, site, "anna", path="archive")
     page.locator("[data-testid=stFileUploader] input[type=file]").set_input_files(
-        files=[{"name": "x.receipt.json", "mimeType": "application/json", "buffer": b"{}"}]
+        files=[FilePayload(name="x.receipt.json", mimeType="application/json", buffer=b"{}")]
     )
     expect(page.get_by_text("открытый ключ региона здесь не указан")).to_be_visible()
