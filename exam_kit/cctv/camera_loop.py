@@ -11,6 +11,7 @@ from typing import Any
 import av.error
 
 from exam_kit.cctv.connection import Connection, StreamChanged
+from exam_kit.cctv.opening import read_lightly
 from exam_kit.cctv.reach import reach
 from exam_kit.cctv.sealer import Sealer
 from exam_kit.cctv.source import Scrubber, SourceFault
@@ -61,12 +62,21 @@ class CameraLoop(threading.Thread):
         self._refusals = 0
         self._away = False
         """nobody was at its address at the last look"""
+        self._connection: Connection | None = None
         own = replace(shared.config, picture={**shared.config.picture, **order.picture})
         self._tape = Tape(order, own, shared.sealer, shared.emit)
 
     @property
     def camera(self) -> str:
         return self._order.source.camera
+
+    @property
+    def heard(self) -> int | None:
+        """Packets so far of an open connection that only FFmpeg watches; None when there is no such one."""
+        connection = self._connection
+        if connection is None or self._order.closely or not read_lightly(self._order.source):
+            return None
+        return connection.packets
 
     def stop(self, reason: str) -> None:
         """Ask the thread to close its segment for this reason and end."""
@@ -112,6 +122,7 @@ class CameraLoop(threading.Thread):
             self._shared.emit({"event": "connecting", "camera": camera})
             with Connection(self._order, self._shared.config, self._stop_asked, self._shared.scrubber) as connection:
                 causes = _READING
+                self._connection = connection
                 self._shared.emit({"event": "connected", "camera": camera, **connection.facts()})
                 self._tape.record(connection, self._mind_space)
         except SourceFault as fault:
@@ -127,6 +138,7 @@ class CameraLoop(threading.Thread):
         except av.error.FFmpegError as problem:
             cause, detail = "stream_unreadable", problem.strerror or type(problem).__name__
         finally:
+            self._connection = None
             self._tape.end(cause or self._reason)
         if self._tape.frames > frames:
             self._tries = self._refusals = 0

@@ -70,7 +70,10 @@ class Connection:
             open_timeout_s=config.timings.open_s,
             read_timeout_s=config.timings.read_s,
             scrubber=scrubber,
+            closely=order.closely,
         )
+        self.packets = 0
+        """that have come"""
         self._stream: Any = self._container.streams.video[0]
         self.video: Any = self._stream
         """Describes the picture that comes, for a file's head."""
@@ -172,6 +175,7 @@ class Connection:
             incoming = with_picture(incoming, source.camera, self._patience_s)
         untouched = self._encoder is None and not source.sound
         for packet in incoming:
+            self.packets += 1
             if untouched or (self._encoder is None and packet.stream.type == "video"):
                 yield True, packet
             elif self._encoder is not None and packet.stream.type == "video":

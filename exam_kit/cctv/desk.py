@@ -36,6 +36,8 @@ class CameraDesk:
         """when footage began again, while that is not known"""
         self.offset_s: float | None = None
         self.restart_at: float | None = None
+        self.closely = False
+        """It once sent bytes and no picture: its reads are watched one by one from then on."""
         """monotonic time at which a camera whose worker died is started again"""
         self.password: str | None = None
         self.password_looked_at = 0.0
@@ -111,6 +113,11 @@ class CameraDesk:
                     status.motion_at = self._clock.now()
                 status.width, status.height = event["width"], event["height"]
                 self.note_recorded(from_iso(event["recorded_to"]))
+            case "stuck" if self.wanted_at is not None:
+                log.warning("camera %s: sends bytes and no picture; its worker is started anew", status.camera)
+                self.closely = True
+                if self.gap is None and self.settled:
+                    self.open_gap(max(status.recorded_to or self.wanted_at, self.wanted_at), "stream_stalled")
             case "fault" if self.wanted_at is not None:
                 self._fault(event, self.wanted_at)
 

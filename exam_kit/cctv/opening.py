@@ -16,7 +16,7 @@ from exam_kit.cctv.devices import Device, device_of
 from exam_kit.cctv.reach import reach
 from exam_kit.cctv.source import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Scrubber, Source, SourceFault, fault_of
 
-__all__ = ["files_of", "open_file", "open_input"]
+__all__ = ["files_of", "open_file", "open_input", "read_lightly"]
 
 PROBE_US = 500_000
 """Stream parameters come from the sign-on; looking longer than this for a frame rate only delays the first second."""
@@ -25,6 +25,8 @@ RECEIVE_BYTES = 4 << 20
 CONNECT_S = 1.0
 FILMS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv"})
 
+_slow: set[str] = set()
+"""Addresses whose camera took longer to answer than a stalled one is waited for."""
 _worked: dict[str, str] = {}
 """Address → the transport by which it sent last, so that a reconnect does not begin with the one that fails."""
 
@@ -45,9 +47,13 @@ def open_input(
     open_timeout_s: float = OPEN_TIMEOUT_S,
     read_timeout_s: float = READ_TIMEOUT_S,
     scrubber: Scrubber | None = None,
+    closely: bool = False,
 ) -> InputContainer:
     """The source, opened; its first video stream exists. A file is neither paced nor looped here, of a folder the first
     file is opened.
+
+    Who reads it is told when nothing at all comes for `read_timeout_s`; with `closely` also when bytes come and no
+    picture (see `read_lightly`).
 
     Raises:
         SourceFault: it could not be opened; neither text nor repr holds the password.
@@ -61,7 +67,19 @@ def open_input(
     if source.is_file:
         return open_file(source, files_of(source)[0], scrubber)
     form = _Form(_address(source, password), options=_options(source))
-    return _open(source, form, open_timeout_s, read_timeout_s, scrubber)
+    if read_lightly(source) and not closely and source.url not in _slow:
+        return _open_lightly(source, form, open_timeout_s, read_timeout_s, scrubber)
+    began = time.monotonic()
+    container = _open(source, form, open_timeout_s, read_timeout_s, scrubber)
+    if time.monotonic() - began < read_timeout_s / 2:
+        _slow.discard(source.url)
+    return container
+
+
+def read_lightly(source: Source) -> bool:
+    """May FFmpeg watch over reads by itself? PyAV's own watch takes the interpreter's lock a hundred times a frame, an
+    eighth of all that recording costs; FFmpeg's is free, and does not see a camera that sends bytes and no picture."""
+    return source.kind == "rtsp" and not source.may_lose
 
 
 def files_of(source: Source) -> list[Path]:
@@ -92,7 +110,19 @@ def open_file(source: Source, path: Path, scrubber: Scrubber) -> InputContainer:
     return _open(source, _Form(str(path)), OPEN_TIMEOUT_S, READ_TIMEOUT_S, scrubber)
 
 
-def _open(source: Source, form: _Form, open_s: float, read_s: float, scrubber: Scrubber) -> InputContainer:
+def _open_lightly(source: Source, form: _Form, open_s: float, read_s: float, scrubber: Scrubber) -> InputContainer:
+    """FFmpeg knows one limit for every wait on the socket, also while it signs on: who needs longer for that is waited
+    for in the other way from the next try on."""
+    options = {**form.options, "timeout": str(round(read_s * 1_000_000))}
+    try:
+        return _open(source, replace(form, options=options), open_s, None, scrubber)
+    except SourceFault as fault:
+        if fault.cause == "timeout" and open_s > read_s and reach(source.url, CONNECT_S) == "answers":
+            _slow.add(source.url)
+        raise
+
+
+def _open(source: Source, form: _Form, open_s: float, read_s: float | None, scrubber: Scrubber) -> InputContainer:
     began = time.monotonic()
     try:
         container = av.open(

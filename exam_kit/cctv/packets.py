@@ -13,7 +13,7 @@ from typing import Any
 import av.error
 from av.container import InputContainer
 
-from exam_kit.cctv.opening import files_of, open_file
+from exam_kit.cctv.opening import files_of, open_file, read_lightly
 from exam_kit.cctv.source import Scrubber, Source, SourceFault, fault_of
 
 __all__ = [
@@ -66,7 +66,7 @@ def packets(container: InputContainer, source: Source, stop: threading.Event, sc
         else:
             stamped, newest = is_stamped(container), 0
             # Datagrams that come while nobody reads would be lost.
-            rest = stop.wait if source.kind == "rtsp" and not source.may_lose else None
+            rest = stop.wait if read_lightly(source) else None
             for packet in whole(container.demux(_wanted(container, source)), rest):
                 if stop.is_set():
                     return

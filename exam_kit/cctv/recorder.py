@@ -228,6 +228,7 @@ class Recorder:
                 offset_s=camera.offset_s,
                 reference=str(self._home.references / f"{camera_id}.jpg"),
                 picture=dict(self._picture_cameras.get(camera_id, {})),
+                closely=camera.closely,
             )
         )
 

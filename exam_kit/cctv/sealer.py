@@ -16,7 +16,8 @@ from exam_kit.cctv.names import Label, closed_path
 
 __all__ = ["Finished", "Sealer", "finish", "hash_file", "sync_folder"]
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
+"""Small enough to stay in the processor's cache between being read and being hashed."""
 SYNC_EVERY_S = 1.0
 
 
@@ -31,11 +32,11 @@ class Finished:
 
 def hash_file(path: Path) -> tuple[int, str]:
     """Length and SHA-256 of a file."""
-    digest, length = hashlib.sha256(), 0
-    with path.open("rb") as source:
-        while block := source.read(BLOCK):
-            digest.update(block)
-            length += len(block)
+    digest, length, room = hashlib.sha256(), 0, memoryview(bytearray(BLOCK))
+    with path.open("rb", buffering=0) as source:
+        while got := source.readinto(room):
+            digest.update(room[:got])
+            length += got
     return length, digest.hexdigest()
 
 

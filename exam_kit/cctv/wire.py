@@ -15,6 +15,7 @@ progress    camera, fps, bitrate, recorded_to, picture, width, height, moving (s
 closed      camera, opened_path, path, from, to, frames, bytes, sha256, reason
 unfinished  camera, opened_path, detail: the file stays under its open name
 fault       camera, cause (a gap's cause), detail, retry_s (None: waits for a person), recorded_to
+stuck       camera: it sends bytes and no picture; the worker ends
 stopped     camera
 failed      detail: a fault of the program; the worker ends
 =========== =========================================================================================
@@ -48,6 +49,8 @@ class Timings:
     sign_in_wait_s: float = 60.0
     """Between tries after a refused sign-in: cameras lock out who asks too often."""
     sign_in_tries: int = 3
+    stuck_s: float = 10.0
+    """So long may a camera send bytes and no picture before its worker is started anew."""
     disk_wait_s: float = 2.0
     between_starts_s: float = 0.05
     picture_s: float = 1.0
@@ -99,6 +102,8 @@ class CameraOrder:
     """where the approved picture lies, when there is one; looked at again and again"""
     picture: dict[str, float] = field(default_factory=dict)
     """thresholds of picture health that are this camera's own"""
+    closely: bool = False
+    """It was seen to send bytes and no picture: every read is watched."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -31,6 +31,9 @@ __all__ = ["main"]
 
 ALIVE_S = 1.0
 EXIT_PROGRAM_FAULT = 70
+EXIT_STUCK = 71
+"""A connection on which nothing comes is given up by FFmpeg; from one that brings bytes and no picture nothing but the
+end of the process gets a thread out."""
 TELL_S = 60.0
 """For the last reports, when everything is closed; an agent that does not read for so long recovers the files later."""
 LAST_WORD_S = 2.0
@@ -101,8 +104,24 @@ class Worker:
         os._exit(EXIT_PROGRAM_FAULT)
 
     def _beat(self) -> None:
+        silent: dict[CameraLoop, tuple[int, int]] = {}
         while not self._ended.wait(ALIVE_S):
             self.emit({"event": "alive"})
+            before, silent = silent, {}
+            for loop in list(self._cameras.values()):
+                heard = loop.heard
+                if heard is None:
+                    continue
+                had, beats = before.get(loop, (-1, 0))
+                silent[loop] = (heard, beats + 1 if had == heard else 0)
+                if silent[loop][1] * ALIVE_S >= self._shared.config.timings.stuck_s:
+                    self._leave_stuck(loop.camera)
+
+    def _leave_stuck(self, camera: str) -> None:
+        """The others' files are whole to the last fragment; the agent has them recorded again and watches this one."""
+        self.emit({"event": "stuck", "camera": camera})
+        self._outbox.close(LAST_WORD_S)
+        os._exit(EXIT_STUCK)
 
 
 def main() -> int:

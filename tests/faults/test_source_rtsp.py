@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +13,7 @@ from exam_kit.cctv.probe import CameraFacts, look_both
 from exam_kit.cctv.source import Source, SourceFault
 from tests.cctv_fixtures import PASSWORD, USER, RtspServer, needs_rtsp
 from tests.cctv_take import Take
+from tests.rtsp_mute import mute
 
 pytestmark = [needs_rtsp, pytest.mark.rtsp]
 
@@ -54,71 +51,6 @@ def test_a_camera_with_udp_only_is_found_by_auto_and_named_by_tcp(tmp_path: Path
             take.until("closed", 2)
     assert take.said("fault") == []
     assert_nothing_is_missing(take)
-
-
-@contextmanager
-def mute(port: int) -> Iterator[int]:
-    """Passes RTSP on to `port`, both ways, but nothing of the stream itself: a router that lets words through only."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    lines: list[socket.socket] = []
-
-    def words(source: socket.socket, sink: socket.socket, *, frames: bool) -> None:
-        held = b""
-        while data := _received(source):
-            held += data
-            if frames:
-                said, held = _without_frames(held)
-            else:
-                said, held = held, b""
-            try:
-                sink.sendall(said)
-            except OSError:
-                return
-        sink.close()
-
-    def accept() -> None:
-        while True:
-            try:
-                caller, _ = listening.accept()
-            except OSError:
-                return
-            camera = socket.create_connection(("127.0.0.1", port))
-            lines.extend((caller, camera))
-            threading.Thread(target=words, args=(caller, camera), kwargs={"frames": False}, daemon=True).start()
-            threading.Thread(target=words, args=(camera, caller), kwargs={"frames": True}, daemon=True).start()
-
-    thread = threading.Thread(target=accept)
-    thread.start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        thread.join()
-        for line in lines:
-            line.close()
-
-
-def _received(line: socket.socket) -> bytes:
-    try:
-        return line.recv(65536)
-    except OSError:
-        return b""
-
-
-def _without_frames(data: bytes) -> tuple[bytes, bytes]:
-    """(words to pass on, what is not complete yet): ``$``, channel and length begin a frame."""
-    said = b""
-    while data:
-        if not data.startswith(b"$"):
-            cut = data.find(b"$")
-            words, data = (data, b"") if cut == -1 else (data[:cut], data[cut:])
-            said += words
-        elif len(data) < 4 or len(data) < 4 + int.from_bytes(data[2:4], "big"):
-            break
-        else:
-            data = data[4 + int.from_bytes(data[2:4], "big") :]
-    return said, data
 
 
 def test_a_camera_that_sends_nothing_over_tcp_is_recorded_over_udp(tmp_path: Path) -> None:
