@@ -47,8 +47,10 @@ class KeyEntry:
 
     @property
     def seal_from(self) -> int | None:
-        start = self.body.get("seal_from")
-        return start if isinstance(start, int) and isinstance(self.body.get("seal"), str) else None
+        """The first entry under the seal that this one begins; what it says of that itself proves nothing."""
+        if not isinstance(self.body.get("seal"), str):
+            return None
+        return self.seq + 1 if self.kind == KEY_CHANGED else self.seq
 
 
 @dataclass
@@ -121,7 +123,7 @@ def walk(
             seen.keys.append(named)
             if named.seal_from is not None:
                 begun = True
-                unknown_from = seq + 1 if named.kind == KEY_CHANGED else seq
+                unknown_from = named.seal_from
         if seq in starts:
             key = starts[seq]
         elif seq == unknown_from:

@@ -17,7 +17,9 @@ from exam_kit.store.ledger import KEY_CHANGED, KEY_LOST
 from exam_kit.store.seal import Enrolment, SealKey, SealState, evolved
 from exam_kit.store.verify import read_anchors, verify_database, verify_export
 from tests.e2e.ordeal_tamper import attack_many, untouched
-from tests.tamper import ATTACKS
+from tests.tamper import ATTACKS, Told, unprotected
+from tests.tamper_forge import chain_from, private, resign
+from tests.tamper_rows import canonical, record_of
 
 
 def filled(ledger: Ledger, entries: int) -> None:
@@ -44,6 +46,29 @@ def test_every_class_of_attack_is_found_and_untouched_ledgers_are_not_accused() 
     assert tally.made.total() > len(ATTACKS) * 0.9
     assert tally.named.total() >= tally.entries.total() * 0.95
     assert untouched(3, range(6)) == []
+
+
+@pytest.mark.parametrize("kind", [KEY_LOST, KEY_CHANGED, "ledger.sealed", "ledger.opened"])
+def test_a_forged_beginning_that_repeats_what_the_true_one_says_is_found(
+    ledger: Ledger, home: Home, first: Enrolment, kind: str
+) -> None:
+    """It names the enrolled seal as its own, so that all after it would pass as begun anew, and proved by nobody."""
+    ledger.checkpoint()
+    key = (home.keys / "ledger.key").read_bytes()
+
+    def forge(connection: sqlite3.Connection) -> Told:
+        true = record_of(connection, 1)["body"]
+        data = record_of(connection, 3) | {"kind": kind, "body": {"seal": true["seal"], "seal_from": 1}}
+        connection.execute("UPDATE ledger SET record = ? WHERE seq = 3", (canonical(data),))
+        chain_from(connection, 3, lambda seq, _digest, old: old if kind == KEY_CHANGED and seq == 3 else b"0" * 32)
+        resign(connection, private(key))
+        return Told(kind, 3)
+
+    ledger.store.close()
+    unprotected(home.store, forge)
+    report = verify_database(home.store, ledger.public_key, seals=[first])
+    assert "seal begun anew" in {finding.kind for finding in report.findings}
+    assert min(finding.seq or 9 for finding in report.findings) == 3
 
 
 def test_the_first_key_proves_every_entry_in_the_file_and_in_an_export(
