@@ -15,6 +15,7 @@ from typing import Any
 from exam_kit.agent.logfiles import log_to_file
 from exam_kit.agent.region_report import causes_text, report_data, spans_text
 from exam_kit.agent.supervisor import Child, Supervisor
+from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_tree import BagTree
 from exam_kit.archive.result import Progress
 from exam_kit.cli.house import DEFAULT_PORT, nobody_there, say_when_ready
@@ -198,7 +199,7 @@ def _store_key(options: argparse.Namespace) -> int:
 
 def _outcome_line(outcome: Outcome) -> str:
     line = f"{outcome.bag}: {_(OUTCOME_LABELS[outcome.outcome])}"
-    return f"{line}\n  {outcome.reason.text()}" if outcome.reason else line
+    return f"{line}\n  {shown(outcome.reason.text())}" if outcome.reason else line
 
 
 def _status(options: argparse.Namespace) -> int:

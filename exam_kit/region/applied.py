@@ -11,6 +11,7 @@ from typing import Any
 from exam_kit.archive.bag import COVERAGE, TAGMANIFEST
 from exam_kit.archive.bag_coverage import BagCoverage, read_coverage
 from exam_kit.archive.bag_lists import read_list
+from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_tree import Refused
 from exam_kit.clock import iso
 from exam_kit.home import Home
@@ -125,8 +126,8 @@ def _taken(catalogue: Catalogue, home: Home, entry: Entry) -> set[tuple[str, str
     row = {"hash": digest, "seq": entry.seq, "name": body["bag"], "received_at": iso(entry.at)}
     catalogue.put("bag", [day | row | _some(body, names) | {"read": int(coverage is not None)}])
     for camera in coverage.cameras if coverage else ():
-        where = day | {"camera": camera.camera, "bag": digest}
-        place = {"zone": camera.zone, "place": camera.place}
+        where = day | {"camera": shown(camera.camera), "bag": digest}  # texts that no database takes are in JSON
+        place = {"zone": shown(camera.zone), "place": shown(camera.place)}
         catalogue.put(
             "span",
             [where | place | {"from_at": iso(start), "to_at": iso(end)} for start, end in camera.recorded],
@@ -134,7 +135,8 @@ def _taken(catalogue: Catalogue, home: Home, entry: Entry) -> set[tuple[str, str
         catalogue.put(
             "gap",
             [
-                where | {"from_at": iso(gap.start), "to_at": iso(gap.end) if gap.end else None, "cause": gap.cause}
+                where
+                | {"from_at": iso(gap.start), "to_at": iso(gap.end) if gap.end else None, "cause": shown(gap.cause)}
                 for gap in camera.gaps
             ],
         )

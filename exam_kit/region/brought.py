@@ -19,7 +19,7 @@ from exam_kit.archive.sink import PART, FolderSink
 from exam_kit.archive.verify import verify_bag
 from exam_kit.errors import Message, m
 from exam_kit.region.desk import RegionDesk
-from exam_kit.region.looked import Looked
+from exam_kit.region.looked import Looked, place_of
 from exam_kit.store.keys import VerifyKey
 
 __all__ = ["Brought", "bring", "note_elsewhere"]
@@ -119,7 +119,7 @@ def note_elsewhere(desk: RegionDesk, tree: BagTree, looked: Looked) -> Path:
             shutil.copyfileobj(source, kept)
             kept.flush()
             os.fsync(kept.fileno())
-    said = {"title": "exam-kit bag elsewhere v1", "place": tree.place, "bag_hash": looked.bag_hash}
+    said = {"title": "exam-kit bag elsewhere v1", "place": place_of(tree), "bag_hash": looked.bag_hash}
     (part / "place.json").write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     part.rename(folder)
     fsync_folder(folder.parent)
@@ -127,5 +127,6 @@ def note_elsewhere(desk: RegionDesk, tree: BagTree, looked: Looked) -> Path:
 
 
 def _place(desk: RegionDesk, looked: Looked) -> Path:
-    """Its folder by point and day. The hash keeps apart two bags that a point, set up anew, gave one name."""
-    return desk.bags / looked.point / f"{looked.day:%Y%m%d}" / f"{looked.name}_{looked.bag_hash[:8]}"
+    """Its folder by point and day. The hash keeps apart two bags that a point, set up anew, gave one name; there is
+    so much of it that nobody can make a bag that takes the place of another."""
+    return desk.bags / looked.point / f"{looked.day:%Y%m%d}" / f"{looked.name}_{looked.bag_hash[:16]}"

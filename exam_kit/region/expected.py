@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from exam_kit.errors import Message, PointInvalid, m
 from exam_kit.point import Point, Zone, zone_windows
-from exam_kit.region.settings import known_zone
+from exam_kit.region.settings import EXAM_YEARS, known_zone
 from exam_kit.store.keys import VerifyKey
 
 __all__ = ["HEADER", "Expected", "Listed", "csv_text", "key_text", "of_point", "read_csv"]
@@ -251,7 +251,10 @@ class _Reader:
 
     def _day(self, text: str) -> dt.date | None:
         try:
-            return dt.date.fromisoformat(text)
+            day = dt.date.fromisoformat(text)
+            if day.year not in EXAM_YEARS:
+                raise ValueError(text)
+            return day
         except ValueError:
             self._wrong(
                 m("'{column}' is '{value}'; write it like {example}", column="day", value=text, example="2026-05-28")

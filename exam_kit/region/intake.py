@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_report import BagReport
 from exam_kit.archive.bag_tree import BagTree, FolderTree, Refused
 from exam_kit.archive.job_lock import job_lock
@@ -24,7 +25,7 @@ from exam_kit.i18n import N_
 from exam_kit.region.applied import AGAIN, TAKEN
 from exam_kit.region.brought import Brought, bring, note_elsewhere
 from exam_kit.region.desk import RegionDesk
-from exam_kit.region.looked import Looked, look
+from exam_kit.region.looked import Looked, look, place_of
 from exam_kit.region.quarantine import not_registered, set_aside
 from exam_kit.region.receipts import receipt_file, write_due
 from exam_kit.store.keys import VerifyKey
@@ -126,17 +127,18 @@ class _Intake:
 
     def _judged(self, tree: BagTree) -> Outcome:
         if tree.name.endswith(PART):
-            return Outcome("unfinished", tree.name, tree.place)
+            return self._told(tree, None, "unfinished", None)
         looked: Looked | None = None
         try:
-            looked = look(tree)
-            return self._looked(tree, looked)
-        except Refused as refusal:
-            return self._aside(tree, looked, "not_a_bag", refusal.message)
+            try:
+                looked = look(tree)
+                return self._looked(tree, looked)
+            except Refused as refusal:
+                return self._aside(tree, looked, "not_a_bag", refusal.message)
         except OSError as problem:
             reason = m(
                 "{path}: cannot be read ({reason}). See that the carrier is plugged in and readable.",
-                path=problem.filename or tree.place,
+                path=shown(str(problem.filename or tree.place)),
                 reason=problem.strerror or str(problem),
             )
             return self._told(tree, looked, "failed", reason)
@@ -186,7 +188,7 @@ class _Intake:
             if report.bag_hash != looked.bag_hash:
                 return self._told(tree, looked, "failed", m("{bag}: changed while it was read.", bag=looked.name))
             folder = note_elsewhere(self.desk, tree, looked)
-            return self._taken(tree, looked, "same_content" if same else outcome, folder, tree.place)
+            return self._taken(tree, looked, "same_content" if same else outcome, folder, place_of(tree))
         brought: Brought = bring(self.desk, tree.root, looked, key, self.progress, self.cancelled)
         if brought.cancelled:
             return self._told(tree, looked, "cancelled", None)
@@ -239,10 +241,10 @@ class _Intake:
         bag = looked.bag_hash
         known = self.desk.catalogue.query(
             "SELECT 1 FROM again WHERE bag = ? AND source = ? UNION SELECT 1 FROM bag WHERE hash = ? AND source = ?",
-            (bag, tree.place, bag, tree.place),
+            (bag, place_of(tree), bag, place_of(tree)),
         )
         if not known:
-            self.desk.ledger.append(AGAIN, {"bag_hash": bag, "bag": looked.name, "source": tree.place}, self.actor)
+            self.desk.ledger.append(AGAIN, {"bag_hash": bag, "bag": looked.name, "source": place_of(tree)}, self.actor)
             self.desk.catch_up()
         return self._told(tree, looked, "again", None, receipt=receipt_file(self.desk, bag))
 
@@ -263,7 +265,7 @@ class _Intake:
             "bag_s": round(sum((end - start).total_seconds() for start, end in recorded), 3),
             "folder": folder.relative_to(self.desk.home.root).as_posix(),
             "place": place,
-            "source": tree.place,
+            "source": place_of(tree),
         }
         self.desk.ledger.append(TAKEN, body, self.actor)
         self.desk.catch_up()
@@ -280,11 +282,11 @@ class _Intake:
         receipt: Path | None = None,
     ) -> Outcome:
         if looked is None:
-            return Outcome(outcome, tree.name, tree.place, reason=reason, folder=folder)
+            return Outcome(outcome, shown(tree.name), place_of(tree), reason=reason, folder=folder)
         return Outcome(
             outcome,
             looked.name,
-            tree.place,
+            place_of(tree),
             looked.point,
             str(looked.day or ""),
             looked.bag_hash,

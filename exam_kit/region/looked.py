@@ -13,16 +13,20 @@ from typing import Any
 from exam_kit.archive.bag import COVERAGE, INFO, MANIFEST, SIGNATURE, TAGMANIFEST
 from exam_kit.archive.bag_coverage import BagCoverage, read_coverage
 from exam_kit.archive.bag_lists import read_info, read_list
+from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_tree import BagTree, Refused, walk
 from exam_kit.archive.chain import VIDEO
 from exam_kit.archive.sink import CopyTask
 from exam_kit.archive.supplement import supplement_to
 from exam_kit.errors import Message, m
+from exam_kit.region.settings import EXAM_YEARS
 
-__all__ = ["Looked", "kept", "look", "unkept"]
+__all__ = ["Looked", "kept", "look", "place_of", "unkept"]
 
 MOST_TAG_BYTES = 1 << 22
+MOST_POINT = 40
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+COPY = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass
@@ -65,7 +69,7 @@ def look(tree: BagTree) -> Looked:
     files = walk(tree)
     if TAGMANIFEST not in files or MANIFEST not in files:
         raise Refused(
-            tree.place, m("{path}: is not a bag: none of {names} is in it.", path=tree.place, names=TAGMANIFEST)
+            tree.place, m("{path}: is not a bag: none of {names} is in it.", path=place_of(tree), names=TAGMANIFEST)
         )
     tags = _read(tree, files, TAGMANIFEST)
     try:
@@ -95,7 +99,7 @@ def look(tree: BagTree) -> Looked:
         bag_hash=bag_hash,
         point=point,
         day=day,
-        copy=int(info["Copy-Number"]) if info.get("Copy-Number", "").isdecimal() else 0,
+        copy=int(number) if COPY.fullmatch(number := info.get("Copy-Number", "")) else 0,
         content=_content(payload),
         supplement_to=supplement_to(info).partition(" ")[2],
         coverage=coverage,
@@ -104,6 +108,11 @@ def look(tree: BagTree) -> Looked:
         spelled={path: spelled for path, (spelled, _size) in files.items()},
         agrees=agrees,
     )
+
+
+def place_of(tree: BagTree) -> str:
+    """Where a bag lies, in signs that the ledger can hold and a screen can show: names on a stick may be no text."""
+    return shown(tree.place)
 
 
 def _name(signed: str, folder: str) -> str:
@@ -124,10 +133,12 @@ def _whose(info: Mapping[str, str], coverage: BagCoverage | None) -> tuple[str, 
     label = info.get("External-Identifier", "")
     region, _dash, rest = label.partition("-")
     code, _dash, digits = rest.partition("-")
-    point = f"{facts.get('region', region)}-{facts.get('point', code)}"
+    point = shown(f"{facts.get('region', region)}-{facts.get('point', code)}")[:MOST_POINT]
     try:
         day = dt.date.fromisoformat(facts.get("exam_date", digits))
     except ValueError:
+        return point, None, False
+    if day.year not in EXAM_YEARS:
         return point, None, False
     return point, day, label == f"{point}-{day:%Y%m%d}"
 
@@ -140,7 +151,9 @@ def _content(payload: Mapping[str, str]) -> str:
 
 def kept(message: Message) -> dict[str, Any]:
     """A sentence as the ledger keeps it, so that it is told in the language of whoever reads it later."""
-    values = {name: kept(value) if isinstance(value, Message) else str(value) for name, value in message.values.items()}
+    values = {
+        name: kept(value) if isinstance(value, Message) else shown(str(value)) for name, value in message.values.items()
+    }
     return {"template": message.template, "values": values}
 
 

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_tree import BagTree, FolderTree, Refused
 from exam_kit.clock import iso
 from exam_kit.errors import Message, m
 from exam_kit.i18n import N_
 from exam_kit.region.applied import QUARANTINED
 from exam_kit.region.desk import RegionDesk
-from exam_kit.region.looked import Looked, kept
+from exam_kit.region.looked import Looked, kept, place_of
 from exam_kit.store.durable import sync_folder
 
 __all__ = ["REASON_LABELS", "Set", "set_aside"]
@@ -71,24 +72,25 @@ def set_aside(
     if part.exists():
         shutil.rmtree(part)  # ours, left by an interrupted attempt
     part.mkdir(parents=True)
-    left_out = _copied(tree.root, part / "bag") if copy and isinstance(tree, FolderTree) else [tree.place]
+    left_out = _copied(tree.root, part / "bag") if copy and isinstance(tree, FolderTree) else [place_of(tree)]
     _note(part / "note.json", looked, tree, code, message, findings, left_out, now)
     (part / "note.txt").write_text(
         "\n".join([message.text(desk.region.language), *(one.text(desk.region.language) for one in findings)]) + "\n",
         encoding="utf-8",
+        errors="backslashreplace",
     )
     part.rename(folder)
     sync_folder(folder.parent)
     body = {
         "mark": mark,
-        "bag": tree.name,
+        "bag": shown(tree.name),
         "bag_hash": looked.bag_hash if looked else "",
         "point": looked.point if looked else "",
         "day": str(looked.day) if looked and looked.day else "",
         "code": code,
         "message": kept(message),
         "findings": len(findings),
-        "source": tree.place,
+        "source": place_of(tree),
         "folder": folder.relative_to(desk.home.root).as_posix(),
     }
     desk.ledger.append(QUARANTINED, body, actor)
@@ -120,12 +122,12 @@ def _copied(root: Path, target: Path) -> list[str]:
             source = Path(folder) / name
             relative = source.relative_to(root)
             copied += 1
-            if copied > MOST_FILES or source.is_symlink() or not source.is_file() or not _fits(source, target):
-                left_out.append(relative.as_posix())
-                continue
-            place = target / relative
-            place.parent.mkdir(parents=True, exist_ok=True)
             try:
+                if copied > MOST_FILES or source.is_symlink() or not source.is_file() or not _fits(source, target):
+                    left_out.append(relative.as_posix())
+                    continue
+                place = target / relative
+                place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, place, follow_symlinks=False)
             except OSError:
                 left_out.append(relative.as_posix())
@@ -150,8 +152,8 @@ def _note(
     note: dict[str, Any] = {
         "title": "exam-kit quarantine v1",
         "at": iso(now),
-        "bag": tree.name,
-        "source": tree.place,
+        "bag": shown(tree.name),
+        "source": place_of(tree),
         "bag_hash": looked.bag_hash if looked else "",
         "point": looked.point if looked else "",
         "reason": code,

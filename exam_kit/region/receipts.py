@@ -84,7 +84,7 @@ def _written(desk: RegionDesk, row: dict[str, Any], actor: str) -> Path:
     )
     folder = desk.receipts / row["point"]
     folder.mkdir(parents=True, exist_ok=True)
-    path: Path = folder / f"{row['name']}_{row['hash'][:8]}{SUFFIX}"
+    path: Path = folder / f"{row['name']}_{row['hash'][:16]}{SUFFIX}"
     content = write_receipt(desk.key, receipt)
     _write(path, content)
     file = path.relative_to(desk.home.root).as_posix()

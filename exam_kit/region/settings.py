@@ -21,7 +21,10 @@ from exam_kit.point.part import SAID, Part
 from exam_kit.point.reasons import reason
 from exam_kit.store.durable import sync_folder
 
-__all__ = ["Region", "Rules", "init_region", "is_region", "known_zone", "load_region"]
+__all__ = ["EXAM_YEARS", "Region", "Rules", "init_region", "is_region", "known_zone", "load_region"]
+
+EXAM_YEARS = range(2000, 2200)
+"""A day of another year is a slip, or a trap: deadlines at the end of the calendar cannot be reckoned."""
 
 TEMPLATE = Path(__file__).with_name("region.example.toml")
 

@@ -147,6 +147,48 @@ def test_a_good_bag_after_an_altered_one_is_taken(desk: RegionDesk, post: Post, 
     assert state(desk) == "delivered"
 
 
+def stranger(folder: Path, identifier: str, copy: str = "1") -> None:
+    """What anybody can make: a few text files that look like a bag."""
+    (folder / "data").mkdir(parents=True)
+    (folder / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n", encoding="utf-8")
+    (folder / "manifest-sha256.txt").write_text("", encoding="utf-8")
+    (folder / "tagmanifest-sha256.txt").write_text("", encoding="utf-8")
+    (folder / "bag-info.txt").write_text(f"External-Identifier: {identifier}\nCopy-Number: {copy}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("identifier", "copy"),
+    [
+        ("77-0001-99991231", "1"),
+        ("77-0009-99991231", "1"),
+        ("77-0001-00010101", "1"),
+        ("77\x1b]0;x\x07-0001-20260528", "1"),
+        ("77-0001-20260528", "9" * 5000),
+    ],
+)
+def test_a_strangers_labels_cannot_stop_the_region(
+    desk: RegionDesk, post: Post, tmp_path: Path, identifier: str, copy: str
+) -> None:
+    stranger(tmp_path / "stick" / "0", identifier, copy)
+    post.bag(DAY, tmp_path / "stick")
+    assert [outcome.outcome for outcome in take(desk, tmp_path / "stick")] == ["quarantined", "taken"]
+    desk.rebuild()
+    assert state(desk) == "delivered"
+    (row,) = desk.catalogue.query("SELECT point, day FROM quarantine")
+    assert row["point"].isprintable() and row["day"] in ("", "2026-05-28")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there a name may be no text")
+def test_a_folder_whose_name_is_no_text_is_set_aside_and_the_next_is_taken(
+    desk: RegionDesk, post: Post, tmp_path: Path
+) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path / "stick" / "0") + b"\xff"))
+    stranger(odd, "77-0001-20260528")
+    (odd / "tagmanifest-sha256.txt").unlink()
+    post.bag(DAY, tmp_path / "stick")
+    assert [outcome.outcome for outcome in take(desk, tmp_path / "stick")] == ["quarantined", "taken"]
+
+
 def test_an_unregistered_point_is_foreign_until_it_is_registered(desk: RegionDesk, tmp_path: Path) -> None:
     stranger = make_point(tmp_path / "p9", 9)
     stranger.record(DAY)
