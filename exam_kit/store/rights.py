@@ -76,7 +76,7 @@ RIGHTS: dict[Role, frozenset[Act]] = {
             Act.HOLD_FOOTAGE,
         }
     ),
-    Role.COMMISSION_HEAD: frozenset({Act.VIEW, Act.AGREE_STOP, Act.HOLD_FOOTAGE}),
+    Role.COMMISSION_HEAD: frozenset({Act.VIEW, Act.AGREE_STOP}),
     Role.REGIONAL_ADMIN: frozenset({Act.VIEW, Act.RECEIVE, Act.HOLD_FOOTAGE, Act.DELETE_FOOTAGE}),
 }
 

@@ -100,8 +100,13 @@ def test_a_session_lives_for_a_day_and_ends_on_sign_out(store: Store, accounts: 
 
 def test_rights_are_denied_unless_given() -> None:
     assert may(Role.SPECIALIST, Act.RECORD)
-    for role in (Role.COMMISSION_HEAD, Role.REGIONAL_ADMIN):
-        assert not any(may(role, act) for act in Act if act not in (Act.VIEW, Act.AGREE_STOP))
+    for role, given in (
+        (Role.COMMISSION_HEAD, {Act.VIEW, Act.AGREE_STOP}),
+        (Role.REGIONAL_ADMIN, {Act.VIEW, Act.RECEIVE, Act.HOLD_FOOTAGE, Act.DELETE_FOOTAGE}),
+    ):
+        assert {act for act in Act if may(role, act)} == given
+    for act in (Act.RECEIVE, Act.DELETE_FOOTAGE):
+        assert [role for role in Role if may(role, act)] == [Role.REGIONAL_ADMIN]
     with pytest.raises(AccessDenied, match="record"):
         require(Role.COMMISSION_HEAD, Act.RECORD)
 
