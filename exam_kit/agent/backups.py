@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 FAILED = "backup.failed"
 AGAIN = timedelta(hours=1)
 """After a failure; a disk that is not there is not asked for every minute."""
+ANCHOR_WAIT_S = 2.0
+"""So long the agent waits for the second folder. One on a network may hang; orders and recording must not."""
 
 
 class BackupDuty:
@@ -40,6 +42,7 @@ class BackupDuty:
         self._thread: threading.Thread | None = None
         self._not_before: dict[Path, datetime] = {}
         self._anchored = ""
+        self._outside: threading.Thread | None = None
 
     @property
     def folders(self) -> list[Path]:
@@ -63,13 +66,26 @@ class BackupDuty:
         """Sign the head, and keep the line outside as well, where there is an outside just now."""
         made = self._ledger.checkpoint()
         second = self._point.backups.folder
-        if made is not None and second and made.line() != self._anchored and Path(second).is_dir():
-            with (Path(second) / "anchors.txt").open("a", encoding="utf-8", newline="\n") as target:
-                target.write(made.line() + "\n")
+        busy = self._outside is not None and self._outside.is_alive()
+        if made is not None and second and made.line() != self._anchored and not busy:
+            place = Path(second) / "anchors.txt"
+            self._outside = threading.Thread(target=self._note, args=(place, made.line()), name="anchor", daemon=True)
+            self._outside.start()
+            self._outside.join(ANCHOR_WAIT_S)
+        return made
+
+    def _note(self, place: Path, line: str) -> None:
+        try:
+            if not place.parent.is_dir():
+                return
+            with place.open("a", encoding="utf-8", newline="\n") as target:
+                target.write(line + "\n")
                 target.flush()
                 os.fsync(target.fileno())
-            self._anchored = made.line()
-        return made
+        except OSError as problem:
+            log.error("%s: the ledger's head could not be noted: %s", place, problem)
+            return
+        self._anchored = line
 
     def _due(self, folder: Path) -> bool:
         now = self._ledger.clock.now()

@@ -18,8 +18,8 @@ from pathlib import Path
 from exam_kit.clock import Clock, iso
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
-from exam_kit.store.checkpoint import Checkpoint, read_anchors
-from exam_kit.store.db import open_store
+from exam_kit.store.checkpoint import Checkpoint
+from exam_kit.store.db import Store, open_store
 from exam_kit.store.durable import sync_file, sync_folder
 from exam_kit.store.keys import VerifyKey
 from exam_kit.store.ledger import Entry, Ledger
@@ -65,7 +65,13 @@ class Backup:
 
 def backups_in(folder: Path) -> list[Backup]:
     """The backups in a folder, oldest first; what is none, or unfinished, is left out."""
-    return [Backup.read(note.parent) for note in sorted(folder.glob(f"{_PREFIX}*/{_NOTE}"))]
+    found = []
+    for note in sorted(folder.glob(f"{_PREFIX}*/{_NOTE}")):
+        try:
+            found.append(Backup.read(note.parent))
+        except StoreError:  # a spoilt one must not keep the next from being made
+            continue
+    return found
 
 
 def make_backup(ledger: Ledger, home: Home, folder: Path, keep: int, actor: str) -> Backup:
@@ -103,7 +109,8 @@ def make_backup(ledger: Ledger, home: Home, folder: Path, keep: int, actor: str)
     body = {"folder": str(folder), "name": name, "entries": made.entries, "head": made.head, "sha256": sha256}
     ledger.append(MADE, body, actor)
     # The one just made stays whatever the clock says of its age.
-    older = [backup for backup in backups_in(folder) if backup.path != made.path]
+    # Another point may keep its copies in the same folder.
+    older = [one for one in backups_in(folder) if one.path != made.path and one.ledger == made.ledger]
     for old in older[: max(len(older) + 1 - keep, 0)]:
         shutil.rmtree(old.path)
     return made
@@ -148,11 +155,8 @@ def restore_backup(home: Home, path: Path, clock: Clock, actor: str) -> tuple[En
             old.replace(aside / old.name)
     fresh.replace(home.store)
     sync_folder(home.store.parent)
-    for text in read_anchors(home.anchors):
-        seq = Checkpoint.parse(text).seq
-        if seq > report.entries:
-            name = f"checkpoint-{seq:08d}.txt"
-            (home.anchors / name).replace(aside / name)
+    for anchor in _later_anchors(home.anchors, report.entries):
+        anchor.replace(aside / anchor.name)
     store = open_store(home)
     ledger = Ledger(store, home, clock)
     body = {"from": str(path), "entries": report.entries, "head": report.head, "before": before, "aside": aside.name}
@@ -162,14 +166,27 @@ def restore_backup(home: Home, path: Path, clock: Clock, actor: str) -> tuple[En
     return entry, aside
 
 
+def _later_anchors(folder: Path, entries: int) -> list[Path]:
+    """The files of checkpoints behind entry `entries`; one that cannot be read stays, and `log verify` tells of it."""
+    later = []
+    for path in sorted(folder.glob("checkpoint-*.txt")):
+        try:
+            if Checkpoint.parse(path.read_text(encoding="utf-8", errors="replace")).seq > entries:
+                later.append(path)
+        except (ValueError, KeyError):
+            continue
+    return later
+
+
 def _copy(ledger: Ledger, target: Path) -> None:
-    copy = sqlite3.connect(target)
-    try:
-        ledger.store.connection.backup(copy)
-        # A file alone, without a log beside it, so that its hash says all.
-        copy.execute("PRAGMA journal_mode=DELETE")
-    finally:
-        copy.close()
+    with Store(target).told():  # a full or pulled disk is told as the trouble of the copy's file
+        copy = sqlite3.connect(target)
+        try:
+            ledger.store.connection.backup(copy)
+            # A file alone, without a log beside it, so that its hash says all.
+            copy.execute("PRAGMA journal_mode=DELETE")
+        finally:
+            copy.close()
     if os.name == "posix":
         target.chmod(0o600)
 

@@ -16,7 +16,7 @@ from exam_kit.errors import StoreError
 from exam_kit.home import Home
 from exam_kit.point import Point
 from exam_kit.store import Ledger, open_store
-from exam_kit.store.backup import MADE, RESTORED, backups_in, make_backup, restore_backup, verify_backup
+from exam_kit.store.backup import MADE, RESTORED, _copy, backups_in, make_backup, restore_backup, verify_backup
 from exam_kit.store.seal import SealKey
 from exam_kit.store.verify import read_anchors, verify_database
 
@@ -50,6 +50,33 @@ def test_a_backup_made_under_a_writer_is_whole_and_holds_no_secret(home: Home) -
     for file in made[-1].path.iterdir():
         assert not any(secret in file.read_bytes() for secret in secrets), file
         assert file.name in {"exam-kit.db", "ledger.pub", "backup.json", "point.toml"}
+
+
+def test_another_points_copies_and_a_spoilt_one_in_the_folder_are_left_alone(
+    ledger: Ledger, home: Home, clock: FakeClock, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
+    other_home = Home.at(tmp_path / "other")
+    other = Ledger(open_store(other_home), other_home)
+    filled(other, 1)
+    theirs = make_backup(other, other_home, shared, 1, "agent")
+    other.store.close()
+    spoilt = shared / "exam-kit-20200101T000000.000000Z"
+    spoilt.mkdir()
+    (spoilt / "backup.json").write_text("{")
+    filled(ledger, 1)
+    older = make_backup(ledger, home, shared, 1, "agent")
+    clock.advance(60)
+    made = make_backup(ledger, home, shared, 1, "agent")
+    assert not older.path.exists()
+    assert {backup.path for backup in backups_in(shared)} == {theirs.path, made.path}
+    assert spoilt.exists()
+
+
+def test_a_disk_that_takes_no_copy_is_told_as_such(ledger: Ledger, home: Home, tmp_path: Path) -> None:
+    filled(ledger, 1)
+    with pytest.raises(StoreError, match="refused"):
+        _copy(ledger, tmp_path / "nowhere" / "exam-kit.db")
 
 
 def test_a_changed_backup_is_found_and_not_put_back(ledger: Ledger, home: Home, clock: FakeClock) -> None:
