@@ -31,6 +31,7 @@ from exam_kit.errors import ExamKitError, PointInvalid
 from exam_kit.home import Home
 from exam_kit.point import Secrets, load_point
 from exam_kit.store import Ledger, open_store
+from exam_kit.store.rekey import settle_keys
 
 __all__ = ["Agent"]
 
@@ -64,6 +65,7 @@ class Agent:
         self.point = load_point(home.point_file)
         self.store = open_store(home)
         self.ledger = Ledger(self.store, home, self.clock)
+        settle_keys(self.ledger, home)  # else checkpoints go on under a key that a crash left in place
         self.secrets = Secrets(home)
         self._owner = uuid.uuid4().hex
         self._stopping = threading.Event()

@@ -16,9 +16,9 @@ from exam_kit.home import Home
 from exam_kit.i18n import _
 from exam_kit.store import Ledger, Store, open_store
 from exam_kit.store.durable import sync_folder
-from exam_kit.store.ledger import ENROLLED
+from exam_kit.store.ledger import ENROLLED, KEY_KINDS
 from exam_kit.store.rekey import change_keys, settle_keys
-from exam_kit.store.seal import SealKey
+from exam_kit.store.seal import SealKey, commitment
 
 __all__ = ["add_key_commands", "nothing_here", "opened"]
 
@@ -86,7 +86,8 @@ def _enrol(options: argparse.Namespace) -> int:
     _store, ledger = opened(home)
     seal = SealKey(home.keys)
     waiting = seal.waiting
-    if waiting is None:
+    begun = {entry.body.get("seal") for entry in ledger.entries(KEY_KINDS)}
+    if waiting is None or commitment(waiting.key) not in begun:  # one of a change that was rolled back proves nothing
         raise RefusedEntry(
             m("The first key was handed over already and is not here. For a new one: exam-kit log rekey.")
         )

@@ -28,13 +28,12 @@ def change_keys(ledger: Ledger, home: Home, why: str, actor: str) -> Entry:
 
     The first key of the new seal then waits to be enrolled.
     """
-    old, have = present_key(ledger), SigningKey.load_or_create(home.keys)
-    if have.public.fingerprint != old.fingerprint:
-        with ledger.store.transaction():
+    with ledger.store.transaction():  # whoever settles keys waits: before the entry stands, the new one looks unused
+        old, have = present_key(ledger), SigningKey.load_or_create(home.keys)
+        if have.public.fingerprint != old.fingerprint:
             body = change_body(ledger.id, ledger.head().hash, old, have, None, why=why)
             return ledger.begin_seal(KEY_LOST, body, actor)
-    new = SigningKey.load_or_create(_beside(home))
-    with ledger.store.transaction():
+        new = SigningKey.load_or_create(_beside(home))
         body = change_body(ledger.id, ledger.head().hash, old, new, have, why=why)
         entry = ledger.begin_seal(KEY_CHANGED, body, actor)
     settle_keys(ledger, home)
@@ -44,16 +43,19 @@ def change_keys(ledger: Ledger, home: Home, why: str, actor: str) -> Entry:
 def settle_keys(ledger: Ledger, home: Home) -> None:
     """Put a new key that the ledger already names in the old one's place; one it does not name was never used."""
     folder = _beside(home)
-    if not (folder / "ledger.key").exists():
+    if not folder.exists():
         return
-    new = SigningKey.load_or_create(folder)
-    if present_key(ledger).fingerprint == new.public.fingerprint:
-        for name in ("ledger.key", "ledger.pub"):
-            (folder / name).replace(home.keys / name)
-        sync_folder(home.keys)
-    for left in folder.iterdir():
-        left.unlink()
-    folder.rmdir()
+    with ledger.store.transaction():  # a change that is under way in another process is waited for
+        if not (folder / "ledger.key").exists():
+            return
+        new = SigningKey.load_or_create(folder)
+        if present_key(ledger).fingerprint == new.public.fingerprint:
+            for name in ("ledger.key", "ledger.pub"):
+                (folder / name).replace(home.keys / name)
+            sync_folder(home.keys)
+        for left in folder.iterdir():
+            left.unlink()
+        folder.rmdir()
 
 
 def _beside(home: Home) -> Path:
