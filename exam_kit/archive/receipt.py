@@ -119,7 +119,7 @@ def _opened(data: bytes) -> tuple[dict[str, Any], bytes]:
 def _canonical(body: dict[str, Any]) -> bytes:
     try:
         return rfc8785.dumps(body)
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as problem:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as problem:
         raise _refused(m("it holds what no receipt says")) from problem
 
 
