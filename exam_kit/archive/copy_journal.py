@@ -126,9 +126,9 @@ class CopyJournal:
             data = data[written:]
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
 
 
 def readable(path: Path) -> bytes:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from exam_kit.archive.act import Document, HandoverAct, KeepRule
 from exam_kit.archive.engine import copy_all
+from exam_kit.archive.faults import destination_error
 from exam_kit.archive.job_copy import BagCopy, open_copy
 from exam_kit.archive.job_seal import Order
 from exam_kit.archive.result import ArchiveResult, Progress, Whole, not_begun
@@ -94,9 +95,10 @@ def run_archive(
             seal = seals[number] if number < len(seals) else ""
             try:
                 copies[place] = open_copy(order, place, seal, whole.share(number), held)
-            except (AlreadyRunning, ArchiveError) as problem:
-                refused[place] = problem
-                whole.share(number)(Progress("copying", 0, 0, 0, 0, destination=str(place), error=problem.message))
+            except (AlreadyRunning, ArchiveError, OSError) as problem:
+                error = destination_error(problem, place, 0) if isinstance(problem, OSError) else problem
+                refused[place] = error
+                whole.share(number)(Progress("copying", 0, 0, 0, 0, destination=str(place), error=error.message))
         _make(list(copies.values()), clock, cancelled, paused)
     elapsed_s = clock.monotonic() - started
     results = [

@@ -143,6 +143,7 @@ class Lane:
             return
         except Exception as problem:  # noqa: BLE001 - handed to the thread that runs the copy, which raises it
             self._stop.set()
+            self._give_back()  # the writing thread may hang meanwhile, and the other destinations need the buffers
             self.tell(Broken(problem))
 
     def _write(self) -> NoReturn:
@@ -161,7 +162,8 @@ class Lane:
                         self._sink.discard(step.passage.task.path)
                         self._sink.begin(step.passage.task.path)
                 elif step.passage.fault is not None:
-                    self._sink.abandon()
+                    with self._at("write"):
+                        self._sink.abandon()
                     self.tell(Failed(step.passage.task, step.passage.fault))
                 else:
                     with self._at("write"):
@@ -179,7 +181,7 @@ class Lane:
         self._stop.set()
         self._give_back()
         # When the destination is gone, the error that ended the copy says so. What is left is a .part, never accepted.
-        with suppress(OSError):
+        with self._at("write"), suppress(OSError):
             self._sink.abandon()
 
     def _prove(self) -> NoReturn:
@@ -195,7 +197,8 @@ class Lane:
             if passage.fault is None:
                 self._prove_one(passage.task, passage.xxh3)
             else:
-                self._sink.discard(passage.task.path)
+                with self._at("prove"):
+                    self._sink.discard(passage.task.path)
                 self.tell(Failed(passage.task, passage.fault))
 
     def _settle(self, task: CopyTask) -> None:

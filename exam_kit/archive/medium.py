@@ -86,9 +86,9 @@ class MediumWriter:
         self._direct = False
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1  # closed also when closing fails (a network drive): its number is given anew
+        if fd >= 0:
+            os.close(fd)
 
 
 class MediumReader:

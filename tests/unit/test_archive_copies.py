@@ -6,6 +6,8 @@ import errno
 import hashlib
 import os
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,9 @@ import pytest
 from exam_kit.archive import Progress, verify_bag
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.engine import Target, copy_all
-from exam_kit.archive.medium import BLOCK, MediumReader
+from exam_kit.archive.medium import BLOCK, MediumReader, MediumWriter
 from exam_kit.archive.pipeline import Failed
-from exam_kit.archive.sink import CopyTask, FolderSink
+from exam_kit.archive.sink import CopyTask, FolderSink, Proof
 from exam_kit.clock import FakeClock, SystemClock
 from exam_kit.errors import ArchiveError
 from exam_kit.home import Home
@@ -259,3 +261,69 @@ def test_a_bad_sector_names_its_place_and_the_other_files_go_on(
     assert [failure.task.path for failure in failed] == ["bad.mp4"]
     assert f"after its first {BLOCK} bytes" in str(failed[0].message)
     assert sorted(path.name for path in (tmp_path / "copy").glob("*.mp4*")) == ["a.mp4", "c.mp4"]
+
+
+class TornSink(SlowSink):
+    """Fails at reading back while its writing hangs."""
+
+    def prove(self, task: CopyTask, stopped: Callable[[], bool] = lambda: False, xxh3: str = "") -> Proof:
+        time.sleep(0.5)  # meanwhile every buffer is on its way here
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_one_that_fails_at_reading_back_while_its_writing_hangs_keeps_no_buffers(
+    home: Home, store: Store, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exam_kit.archive.lane.STALLED_S", 3.0)
+    record(store, ledger, home, size=MB, count=6)  # more files than there are buffers
+    rows = store.query("SELECT path, bytes, sha256 FROM segment ORDER BY path")
+    tasks = [CopyTask(Path(row["path"]).name, home.footage / row["path"], row["bytes"], row["sha256"]) for row in rows]
+    good, torn = target(tmp_path / "good", tasks), target(tmp_path / "torn", tasks, TornSink)
+    assert isinstance(torn.sink, TornSink)
+    let = torn.sink.let = threading.Event()
+    (tmp_path / "torn" / tasks[0].path).write_bytes(tasks[0].source.read_bytes())  # is read back at once
+    copy_all([good, torn], clock=SystemClock(), cancelled=lambda: False)
+    let.set()
+    assert good.tally.verified == 12 and good.problem is None
+    assert torn.tally.verified == 0 and torn.problem is not None
+
+
+def test_a_destination_that_cannot_even_be_looked_at_does_not_keep_the_others(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    record(store, ledger, home)
+    really = Path.is_dir
+
+    def dead(path: Path) -> bool:
+        if path == tmp_path / "dead":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))  # pulled, and still mounted
+        return really(path)
+
+    for place in ("dead", "there"):
+        (tmp_path / place).mkdir()
+    monkeypatch.setattr(Path, "is_dir", dead)
+    result = archive(store, ledger, home, point, tmp_path / "dead", clock, also_to=[tmp_path / "there"], make=False)
+    assert [copy.state for copy in result.copies] == ["failed", "finished"]
+    assert "the carrier" in str(result.copies[0].error)
+    with pytest.raises(ArchiveError, match="the carrier"):
+        archive(store, ledger, home, point, tmp_path / "dead", clock, make=False)
+
+
+def test_a_file_that_failed_to_close_is_not_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be another file's by then."""
+    writer = MediumWriter(tmp_path / "file")
+    closed: list[int] = []
+
+    def refused(fd: int) -> None:
+        closed.append(fd)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    really = os.close
+    monkeypatch.setattr(os, "close", refused)
+    with pytest.raises(OSError, match="error"):
+        writer.close()
+    writer.close()
+    monkeypatch.undo()
+    assert len(closed) == 1
+    really(closed[0])
