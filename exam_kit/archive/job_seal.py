@@ -139,6 +139,7 @@ def seal_copy(
         # What is inside cannot be read again here: after a crash only the ledger can tell the inner bag's hash.
         body = {"job": job.id, "bag": job.name, "bag_hash": bag_hash, "sealed_as": job.bag.name, "sealed_hash": lies}
         order.ledger.append(ENCRYPTED, body, order.actor)
+    journal.close()  # Windows renames no folder in which a file is open
     job.part.rename(job.bag)
     fsync_folder(job.bag.parent)
     return act, bag_hash, lies if sealed else ""
@@ -170,7 +171,7 @@ def already_sealed(order: Order, job: Job, evidence: Evidence) -> tuple[str, str
     Raises:
         NotWhole: it is damaged.
     """
-    report = verify_bag(job.bag)
+    report = verify_bag(job.bag, key=order.ledger.public_key)
     if not report.whole:
         raise NotWhole(
             m(

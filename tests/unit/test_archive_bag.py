@@ -20,7 +20,7 @@ from exam_kit.clock import FakeClock
 from exam_kit.errors import ArchiveError
 from exam_kit.home import Home
 from exam_kit.point import Point, Zone
-from exam_kit.store import Ledger, Store
+from exam_kit.store import Ledger, Store, open_store
 from exam_kit.store.keys import SigningKey
 from tests.archive_day import add_piece, archive, record
 
@@ -261,3 +261,42 @@ def test_an_exam_across_midnight_is_one_bag(
     result = archive(store, ledger, home, night, tmp_path / "drive", clock, zones=[Zone.ENTRANCE])
     assert result.act is not None
     assert [Path(file.path).name for file in result.act.files] == ["before.mp4", "after.mp4"]
+
+
+def test_a_bag_of_another_key_is_not_taken_for_the_one_that_was_sealed(
+    bag: Path, home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    other = Home.at(tmp_path / "other")
+    other.create()
+    elsewhere = open_store(other)
+    stranger = Ledger(elsewhere, other, clock)
+    record(elsewhere, stranger, other, seed=2)
+    made = archive(elsewhere, stranger, other, point, tmp_path / "drive", clock)
+    elsewhere.close()
+    assert made.bag is not None and made.bag.name == bag.name
+    shutil.rmtree(bag)
+    shutil.copytree(made.bag, bag)
+    with store.transaction() as connection:
+        connection.execute("UPDATE archive_job SET state = 'sealing', ended_at = NULL")
+    with pytest.raises(ArchiveError, match="not whole any more"):
+        archive(store, ledger, home, point, bag.parent, clock)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files where the kernel tells them")
+def test_nothing_in_a_bag_is_open_when_it_gets_its_name(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Windows renames no folder in which a file is open."""
+    record(store, ledger, home)
+    really, held, renamed = Path.rename, set[str](), list[str]()
+
+    def noted(path: Path, to: Path) -> Path:
+        links = (fd for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink())
+        held.update(name for fd in links if (name := str(fd.readlink())).startswith(f"{path}/"))
+        renamed.append(path.name)
+        return really(path, to)
+
+    monkeypatch.setattr(Path, "rename", noted)
+    assert archive(store, ledger, home, point, tmp_path / "drive", clock).state == "finished"
+    assert renamed and held == set()
