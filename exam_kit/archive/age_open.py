@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -81,7 +81,7 @@ def open_bag(
 @dataclass
 class _Opening:
     bag: Path
-    identities: list[x25519.Identity]
+    identities: list[x25519.Identity] = field(repr=False)
     to: Path
     progress: Callable[[int, int], None]
     done: int = 0

@@ -21,7 +21,7 @@ from exam_kit.errors import ArchiveError, m
 __all__ = ["AgeStream", "recipient_of"]
 
 AHEAD = 4
-"""Blocks of 1 MiB on their way into the encryption, and as many out of it."""
+"""Blocks on their way into the encryption, and as many out of it."""
 
 
 def recipient_of(text: str) -> x25519.Recipient:
@@ -75,12 +75,14 @@ class AgeStream:
         """All plain bytes were pushed; on return all ciphertext was given to `write`."""
         self._put(b"")
         self._join()
+        self._pool.empty()
 
     def abandon(self) -> None:
         """Stop at once."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
+        self._pool.empty()
 
     def _put(self, data: bytes) -> None:
         try:

@@ -8,7 +8,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,10 @@ class JobRows:
         named: str,
         destination: Path,
     ) -> Job:
-        jobs = self._store.query("SELECT id, zones, state, bag FROM archive_job WHERE day = ?", (str(day),))
-        taken = {_copy(job["bag"]) for job in jobs if job["zones"] == named and job["state"] != "given_up"}
+        jobs = self._store.query("SELECT id, zones, bag FROM archive_job WHERE day = ?", (str(day),))
+        # Encrypted or not, given up or not: two bags of one name that differ could not be told apart by people.
+        alike = {replace(asked, encrypted=encrypted).key() for encrypted in (False, True)}
+        taken = {_copy(job["bag"]) for job in jobs if job["zones"] in alike}
         copy = 0
         while True:
             copy += 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -215,3 +217,24 @@ def test_taken_up_after_a_crash_nothing_journaled_is_written_again(
         name = EncryptingSink(FolderSink(part), identity.to_public(), secret)
         name.expect(tasks)
         assert decrypt((part / name.name(task.path)).read_bytes(), [identity]) == noise[task.path]
+
+
+def test_an_encrypted_copy_has_a_number_of_its_own_among_all_copies(
+    sealed: Path, home: Home, store: Store, ledger: Ledger, for_region: Point, clock: FakeClock
+) -> None:
+    plain = archive(store, ledger, home, for_region, sealed.parent, clock)
+    again = archive(store, ledger, home, for_region, sealed.parent, clock, encrypt=True)
+    assert sealed.name.endswith("_copy1") and (plain.copy, again.copy) == (2, 3)
+
+
+def test_the_memory_of_an_encrypted_file_goes_with_it(identity: x25519.Identity) -> None:
+    gc.disable()
+    try:
+        stream = AgeStream(identity.to_public(), bytearray().extend)
+        stream.push(memoryview(bytes(1000)))
+        stream.finish()
+        pool = weakref.ref(stream._pool)
+        del stream
+        assert pool() is None
+    finally:
+        gc.enable()
