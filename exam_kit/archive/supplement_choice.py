@@ -27,15 +27,19 @@ def only_new(store: Store, ledger: Ledger, day: dt.date, asked: Asked, choice: C
     Raises:
         ArchiveError: there is no first bag, or nothing that it lacks.
     """
-    before = [job for number, job in _finished(store, day, asked) if number < asked.supplement]
+    made = list(_finished(store, day, asked))
     sealed = {entry.body["job"]: entry.body for entry in ledger.entries(["archive.finished"])}
-    bodies = [sealed[job] for number, job in _finished(store, day, asked) if number == 0 and job in sealed]
+    bodies = [sealed[job] for number, job in made if number == 0 and job in sealed]
     if not bodies:
         raise ArchiveError(
             m("{day}: there is no finished bag of these places yet that could be supplemented. Archive first.", day=day)
         )
     first = First(str(bodies[0]["bag"]), str(bodies[0]["bag_hash"]))
-    had = {pair for job in before for pair in _files(store, job)}
+    had = set(_files(store, str(bodies[0]["job"])))
+    for before in range(1, asked.supplement):
+        # A later copy may hold more than an earlier one: what counts is what each of them has.
+        copies = [set(_files(store, job)) for number, job in made if number == before]
+        had |= set.intersection(*copies) if copies else set()
     fresh = tuple(piece for piece in choice.pieces if (piece.file.path, piece.file.sha256) not in had)
     if not fresh:
         raise ArchiveError(

@@ -90,3 +90,19 @@ def test_how_the_two_stand_together(
     assert relation() == "differs"
     first.bag.rename(tmp_path / "elsewhere")
     assert relation() == "absent"
+
+
+def test_what_only_a_later_copy_has_is_in_the_supplement_to_the_first(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    drive = tmp_path / "drive"
+    record(store, ledger, home, count=1)
+    clock.advance(3600)
+    first = archive(store, ledger, home, point, drive, clock)
+    _late(store, ledger, home, 0)
+    assert archive(store, ledger, home, point, drive, clock).copy == 2  # holds the late piece; the first does not
+    _late(store, ledger, home, 1)
+    made = archive(store, ledger, home, point, drive, clock, supplement=1)
+    assert first.bag is not None and made.bag is not None and made.act is not None
+    assert made.act.supplement_to == first.bag.name
+    assert sorted(path.name for path in made.bag.rglob("*.mp4")) == ["late-0.mp4", "late-1.mp4"]
