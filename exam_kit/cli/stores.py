@@ -114,7 +114,7 @@ def _send(options: argparse.Namespace) -> int:
     before = {number: signal.signal(number, leave_off) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         result = send_bag(
-            options.bag.absolute(),
+            options.bag.resolve(),
             wire,
             desk.home,
             desk.clock,

@@ -11,14 +11,21 @@ from typing import Any
 import pytest
 
 from exam_kit.archive.s3 import Keys, StoreFault, Wire, keep_report, kept_report, keys_of
-from exam_kit.archive.s3.faults import fault_of
+from exam_kit.archive.s3.arriving import Arriving
+from exam_kit.archive.s3.bag_send import send_bag
+from exam_kit.archive.s3.course import Course, File
+from exam_kit.archive.s3.faults import fault_of, problems
 from exam_kit.archive.s3.probe_record import QUESTIONS, Answer, ProbeReport, place_of, trust_in
 from exam_kit.archive.s3.proof import Trust, composite
 from exam_kit.archive.s3.uploads import Arrived, Part, Uploads
 from exam_kit.archive.s3.wire import _signed_body_only
-from exam_kit.errors import PointInvalid
+from exam_kit.archive.sink import CopyTask
+from exam_kit.clock import FakeClock
+from exam_kit.errors import PointInvalid, StoreError, m
 from exam_kit.home import Home
-from exam_kit.point import ObjectStore, Secrets, read_point
+from exam_kit.point import ObjectStore, Point, Secrets, read_point
+from exam_kit.store import Ledger, Store
+from tests.archive_day import archive, record
 from tests.conftest import POINT_TOML
 
 STORE = ObjectStore(name="region", endpoint="https://s3.example.ru", bucket="ege-2026", prefix="/ппэ/0001/")
@@ -189,3 +196,51 @@ def test_the_package_is_loaded_without_boto3() -> None:
 
 def test_keys_do_not_leave_by_their_own_words() -> None:
     assert repr(Keys("AKIA", "secret")) == "Keys()"
+
+
+def test_an_answer_that_is_none_and_broken_tls_are_a_line_that_fails() -> None:
+    from botocore.parsers import ResponseParserError
+    from urllib3.exceptions import SSLError
+
+    words = {"store": "region", "endpoint": STORE.endpoint, "bucket": STORE.bucket}
+    for problem in (ResponseParserError("<html>AKIA</html>"), SSLError("bad record mac")):
+        assert isinstance(problem, problems())
+        fault = fault_of(problem, **words)
+        assert fault.kind == "network" and "AKIA" not in fault.text("en")
+
+
+def test_parts_of_another_file_prove_nothing(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path / "uploads.db", "place")
+    uploads.begin("k", 10, "f" * 64, "id-1", 10)
+    uploads.part("k", Part(1, "a" * 64, '"e"', 10))
+    course = Course(Wire(STORE, Keys("a", "b")), uploads, Trust(parts_sha256=True), None, lambda: False)
+    same, other = (CopyTask("k", tmp_path, 10, digit * 64) for digit in "f0")
+    assert Arriving(course)._known_composite(File(same, "k")) == composite(["a" * 64])
+    assert Arriving(course)._known_composite(File(other, "k")) == ""
+    uploads.close()
+
+
+def test_a_database_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path / "uploads.db", "place")
+    uploads._db.executescript("DROP TABLE part; DROP TABLE upload; DROP TABLE arrived")
+    asks = (lambda: uploads.parts("k"), lambda: uploads.arrived("k"), uploads.upload_ids, lambda: uploads.forget("k"))
+    for ask in asks:
+        with pytest.raises(StoreError, match="state of uploads"):
+            ask()
+    uploads.close()
+
+
+def test_cancelled_before_the_store_has_answered(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    record(store, ledger, home, count=1)
+    bag = archive(store, ledger, home, point, tmp_path / "drive", clock).bag
+    assert bag is not None
+
+    def silent(_wire: Wire, _operation: str, **_arguments: Any) -> Any:
+        raise StoreFault("network", "ConnectTimeout", m("{store}: no answer", store="region"))
+
+    monkeypatch.setattr(Wire, "once", silent)
+    result = send_bag(bag, Wire(STORE, Keys("a", "b")), home, clock, cancelled=lambda: True)
+    assert (result.state, result.files) == ("cancelled", 0)

@@ -27,7 +27,7 @@ from exam_kit.archive.s3.faults import StoreFault, no_lock
 from exam_kit.archive.s3.probe_record import trust_in
 from exam_kit.archive.s3.sending import send_files
 from exam_kit.archive.s3.uploads import Uploads
-from exam_kit.archive.s3.wire import Wire
+from exam_kit.archive.s3.wire import Cancelled, Wire
 from exam_kit.archive.sink import CopyTask
 from exam_kit.archive.verify import verify_bag
 from exam_kit.clock import Clock, iso
@@ -104,16 +104,18 @@ def send_bag(
         try:
             course = Course(wire, uploads, trust, until, cancelled)
             prefix = store.key_of(bag) + "/"
-            # Asked first of all, so that wrong keys or a wrong bucket are told at once.
-            there = {key: (size, etag) for key, size, etag in wire.listing(prefix, course.stopped)}
-            _sweep(course, prefix)
             waves = _waves(folder, report)
             everything = [task for wave in waves for task in wave]
             told = _Told(course, everything, progress)
+            # Asked before anything is read, so that wrong keys or a wrong bucket are told at once.
+            there = {key: (size, etag) for key, size, etag in wire.listing(prefix, course.stopped)}
+            _sweep(course, prefix)
             for wave in waves:
                 send_files(course, [(task, prefix + task.path) for task in wave], there, paused, told.beat)
                 if course.tally.failed or course.stopped():
                     break
+        except Cancelled:
+            pass  # while the store was waited for; the result says so
         finally:
             uploads.close()
     tally = course.tally

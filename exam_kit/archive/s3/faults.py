@@ -113,13 +113,18 @@ class StoreFault(ArchiveError):
 def problems() -> tuple[type[Exception], ...]:
     """What a request can raise; asked for when something was raised, for boto3 is loaded late."""
     from botocore import exceptions as boto
+    from botocore.parsers import ResponseParserError
+    from urllib3.exceptions import HTTPError
 
-    return boto.ClientError, boto.BotoCoreError, OSError
+    # The last two botocore lets through: an answer that is no XML, and TLS that breaks while a body is read.
+    return boto.ClientError, boto.BotoCoreError, OSError, ResponseParserError, HTTPError
 
 
 def fault_of(problem: Exception, *, store: str, endpoint: str, bucket: str) -> StoreFault:
     """The fault behind one of these `problems`."""
     from botocore import exceptions as boto
+    from botocore.parsers import ResponseParserError
+    from urllib3.exceptions import HTTPError
 
     if isinstance(problem, boto.ClientError):
         kind, code = _refusal(problem.response)
@@ -127,7 +132,12 @@ def fault_of(problem: Exception, *, store: str, endpoint: str, bucket: str) -> S
         kind, code = ("tls", "TLS") if "CERTIFICATE" in str(problem).upper() else ("network", "TLS")
     elif isinstance(
         problem,
-        boto.HTTPClientError | boto.ConnectionError | boto.ResponseStreamingError | boto.IncompleteReadError,
+        boto.HTTPClientError
+        | boto.ConnectionError
+        | boto.ResponseStreamingError
+        | boto.IncompleteReadError
+        | ResponseParserError
+        | HTTPError,
     ):
         kind, code = "network", type(problem).__name__.removesuffix("Error")
     elif isinstance(problem, OSError):

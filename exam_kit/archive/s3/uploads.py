@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,14 +73,7 @@ class Uploads:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.executescript(_TABLES)
         except (OSError, sqlite3.Error) as problem:
-            raise StoreError(
-                m(
-                    "{path}: the state of uploads cannot be kept ({reason}). See that the disk is not full; a "
-                    "damaged file may be moved away, uploads then begin anew.",
-                    path=path,
-                    reason=type(problem).__name__,
-                )
-            ) from problem
+            raise _not_kept(path, problem) from problem
 
     def close(self) -> None:
         self._db.close()
@@ -99,7 +94,7 @@ class Uploads:
 
     def upload_ids(self) -> set[str]:
         """Of all uploads that are remembered."""
-        with self._lock:
+        with self._asking():
             rows = self._db.execute("SELECT upload_id FROM upload WHERE place = ?", (self._place,)).fetchall()
         return {str(row[0]) for row in rows}
 
@@ -108,7 +103,7 @@ class Uploads:
         self._write(("INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?)", values))
 
     def parts(self, key: str) -> dict[int, Part]:
-        with self._lock:
+        with self._asking():
             rows = self._db.execute(
                 "SELECT number, sha256, etag, bytes FROM part WHERE place = ? AND key = ?", (self._place, key)
             ).fetchall()
@@ -140,24 +135,34 @@ class Uploads:
         ]
 
     def _one(self, query: str, key: str) -> tuple[Any, ...] | None:
-        with self._lock:
+        with self._asking():
             found: tuple[Any, ...] | None = self._db.execute(query, (self._place, key)).fetchone()
         return found
 
     def _write(self, *statements: tuple[str, tuple[object, ...]]) -> None:
-        with self._lock:
+        with self._asking():
             self._db.execute("BEGIN IMMEDIATE")
+            for statement, values in statements:
+                self._db.execute(statement, values)
+            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        with self._lock:
             try:
-                for statement, values in statements:
-                    self._db.execute(statement, values)
-                self._db.execute("COMMIT")
+                yield
             except sqlite3.Error as problem:
-                self._db.execute("ROLLBACK")
-                raise StoreError(
-                    m(
-                        "{path}: the state of uploads cannot be kept ({reason}). See that the disk is not full; a "
-                        "damaged file may be moved away, uploads then begin anew.",
-                        path=self._path,
-                        reason=type(problem).__name__,
-                    )
-                ) from problem
+                with suppress(sqlite3.Error):  # a full disk has ended the transaction by itself
+                    self._db.execute("ROLLBACK")
+                raise _not_kept(self._path, problem) from problem
+
+
+def _not_kept(path: Path, problem: Exception) -> StoreError:
+    return StoreError(
+        m(
+            "{path}: the state of uploads cannot be kept ({reason}). See that the disk is not full; a damaged file "
+            "may be moved away, uploads then begin anew.",
+            path=path,
+            reason=type(problem).__name__,
+        )
+    )
