@@ -19,6 +19,7 @@ from typing import Any
 from bench.archive_footage import DAY
 from bench.archive_meter import io_read_bytes, peak_bytes
 from exam_kit.agent import orders
+from exam_kit.agent.archiving import reported
 from exam_kit.archive.act import Document, HandoverAct, KeepRule
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import Progress
@@ -40,10 +41,11 @@ def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
     body = {"day": str(DAY), "destinations": [str(destination) for destination in destinations]}
     order = orders.give(ledger, "archive", body, actor="tech", ordered_by="head", why="bench")
     sealing_at = 0.0
+    tell = reported(store, order, clock)
 
     def progress(now: Progress) -> None:
         nonlocal sealing_at
-        orders.report(store, order, now.as_dict())
+        tell(now)
         if now.phase == "sealing" and not sealing_at:
             sealing_at = time.monotonic()
 

@@ -21,7 +21,9 @@ from exam_kit.i18n import LANGUAGES
 from exam_kit.point import Point, Zone
 from exam_kit.store import Ledger, Store
 
-__all__ = ["asked_of", "destinations_of", "serve_archive"]
+__all__ = ["asked_of", "destinations_of", "reported", "serve_archive"]
+
+REPORT_S = 0.5
 
 
 def destinations_of(order: Order) -> list[str]:
@@ -69,10 +71,6 @@ def serve_archive(
         )
     seals, places = order.body.get("seals", {}), destinations_of(order)
 
-    def progress(now: Progress) -> None:
-        told = now.as_dict()
-        orders.report(store, order.id, {**told, "paused": paused(), "to": told["copies"]})
-
     try:
         result = run_archive(
             store=store,
@@ -85,7 +83,7 @@ def serve_archive(
             actor=order.actor,
             ordered_by=order.ordered_by,
             documents=lambda act: hand_over_documents(home, point, day, store, ledger, clock, act),
-            progress=progress,
+            progress=reported(store, order.id, clock, paused),
             cancelled=lambda: closing() or cancelled(),
             paused=paused,
             clock=clock,
@@ -104,6 +102,24 @@ def serve_archive(
     orders.end(ledger, order, state, {**first, "copies": told})
     failures = [copy.error for copy in result.copies if copy.error is not None]
     return [] if cancelled() else [problem.text(point.language) for problem in failures]
+
+
+def reported(
+    store: Store, order: int, clock: Clock, paused: Callable[[], bool] = lambda: False
+) -> Callable[[Progress], None]:
+    """Writes a run's progress into the order's row: a change of phase at once, else as often as a screen looks."""
+    told_at, phase = float("-inf"), ""
+
+    def progress(now: Progress) -> None:
+        nonlocal told_at, phase
+        at = clock.monotonic()
+        if now.phase == phase and now.done_files < now.files and at - told_at < REPORT_S:
+            return
+        told_at, phase = at, now.phase
+        told = now.as_dict()
+        orders.report(store, order, {**told, "paused": paused(), "to": told["copies"]})
+
+    return progress
 
 
 def _told(destination: str, result: ArchiveResult) -> dict[str, Any]:
