@@ -106,6 +106,7 @@ class Lane:
         self.written_bytes = 0
         self._sink, self._journal, self._lying, self._tell = sink, journal, lying, tell
         self._stop, self._going = stop, going
+        self._awake = 0.0
         self._since: dict[str, float | None] = dict.fromkeys(("write", "prove", "accept"))
         self.steps: Channel[Step] = Channel(stop)
         self._to_prove: Channel[Passage] = Channel(stop, UNPROVED)
@@ -131,7 +132,11 @@ class Lane:
     def hangs(self) -> bool:
         """Whether the destination was asked for something and has not answered for too long."""
         asked = [since for since in self._since.values() if since is not None]
-        return bool(asked) and self._going.is_set() and time.monotonic() - min(asked) > STALLED_S
+        return bool(asked) and self._going.is_set() and time.monotonic() - max(min(asked), self._awake) > STALLED_S
+
+    def went_on(self) -> None:
+        """The copy was paused until now: who waited for that did not hang."""
+        self._awake = time.monotonic()
 
     def tell(self, event: Event) -> None:
         self._tell(self, event)

@@ -68,7 +68,9 @@ class Pipeline:
         """Hold the reading and the reading back; what is in the buffers is still written."""
         if paused:
             self._going.clear()
-        else:
+        elif not self._going.is_set():
+            for lane in self._lanes:
+                lane.went_on()
             self._going.set()
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ from exam_kit.archive import Progress, verify_bag
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.engine import Target, copy_all
 from exam_kit.archive.medium import BLOCK, MediumReader, MediumWriter
-from exam_kit.archive.pipeline import Failed
+from exam_kit.archive.pipeline import Failed, Pipeline
 from exam_kit.archive.sink import CopyTask, FolderSink, Proof
 from exam_kit.clock import FakeClock, SystemClock
 from exam_kit.errors import ArchiveError
@@ -286,6 +286,18 @@ def test_one_that_fails_at_reading_back_while_its_writing_hangs_keeps_no_buffers
     let.set()
     assert good.tally.verified == 12 and good.problem is None
     assert torn.tally.verified == 0 and torn.problem is not None
+
+
+def test_a_long_pause_is_no_hanging(tmp_path: Path) -> None:
+    pipeline = Pipeline()
+    lane = pipeline.lane(FolderSink(tmp_path), CopyJournal(tmp_path))
+    lane._since["prove"] = time.monotonic() - 1000.0
+    assert lane.hangs()
+    pipeline.pause(True)
+    assert not lane.hangs()
+    pipeline.pause(False)
+    assert not lane.hangs(), "it was asked before the pause, and has had no time since"
+    pipeline.stop()
 
 
 def test_a_destination_that_cannot_even_be_looked_at_does_not_keep_the_others(

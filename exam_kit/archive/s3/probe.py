@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
-from exam_kit.archive.s3.faults import StoreFault
+from exam_kit.archive.s3.faults import StoreFault, fault_of, problems
 from exam_kit.archive.s3.probe_record import Answer, ProbeReport, place_of
 from exam_kit.archive.s3.proof import composite, in_base64
 from exam_kit.archive.s3.wire import Keys, Wire
@@ -87,6 +87,9 @@ class _Probe:
             if fault.kind == "missing":
                 return None
             raise
+        except problems() as problem:  # the line broke while the body was read
+            store = self.store
+            raise fault_of(problem, store=store.name, endpoint=store.endpoint, bucket=store.bucket) from None
 
     def _put(self, key: str, body: bytes, **more: Any) -> dict[str, Any]:
         return self.wire.once("put_object", Key=key, Body=body, **more)
