@@ -68,6 +68,10 @@ def _anchor(options: argparse.Namespace) -> int:
     home = Home.find()
     _store, ledger = opened(home)
     made = ledger.checkpoint()
+    if made is None and ledger.head().seq:
+        raise RefusedEntry(
+            m("The ledger does not name the signing key that lies here. Announce it: exam-kit log rekey.")
+        )
     if made is None:
         raise nothing_here(home)
     if options.to:

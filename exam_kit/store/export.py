@@ -33,7 +33,7 @@ def export_lines(ledger: Ledger, up_to: int | None = None) -> Iterator[str]:
 def export_to(ledger: Ledger, path: Path) -> int:
     """Write the export to `path`, ending with a fresh checkpoint; the number of the last entry."""
     made = ledger.checkpoint()
-    last = made.seq if made else 0
+    last = made.seq if made else ledger.head().seq
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="\n") as target:
         for line in export_lines(ledger, last):

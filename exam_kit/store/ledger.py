@@ -48,6 +48,11 @@ WHERE kind IN (SELECT value FROM json_each(?)) AND json_extract(record, '$.body.
 ORDER BY seq DESC LIMIT 1"""
 
 
+PRESENT_KEY = """SELECT json_extract(record, '$.body.fingerprint') FROM ledger
+WHERE kind IN (SELECT value FROM json_each(?)) AND json_extract(record, '$.body.key') IS NOT NULL
+ORDER BY seq DESC LIMIT 1"""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry as it stands in the chain."""
@@ -271,12 +276,16 @@ class Ledger:
     def checkpoint(self) -> Checkpoint | None:
         """Sign the head and keep the statement in the store and in `anchors/`; None while the ledger is empty.
 
-        The head that already has one is not signed twice.
+        The head that already has one is not signed twice. None also where the ledger does not name the key that lies
+        here: it was lost, and what another one signs would stand there as forged for ever. See `log rekey`.
         """
-        key = self._signing()
         with self.store.transaction() as connection:
-            head = self.head()
+            key, head = self._signing(), self.head()
             if head.seq == 0:
+                return None
+            named = connection.execute(PRESENT_KEY, (json.dumps(KEY_KINDS),)).fetchone()
+            if named and named[0] != key.public.fingerprint:
+                log.error("not signed: the ledger does not name the key %s; see 'log rekey'", key.public.fingerprint)
                 return None
             kept = connection.execute("SELECT text FROM checkpoint WHERE seq = ?", (head.seq,)).fetchone()
             if kept:

@@ -116,6 +116,20 @@ def test_a_restored_backup_goes_on_and_anchors_know_it(ledger: Ledger, home: Hom
     assert min(finding.seq for finding in found if finding.seq) == made.entries + 1
 
 
+def test_after_the_loss_of_a_disk_the_ledger_goes_on_and_is_not_accused(
+    ledger: Ledger, home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    filled(ledger, 3)
+    made = make_backup(ledger, home, tmp_path / "second", 2, "agent")
+    monkeypatch.setenv("EXAM_KIT_HOME", str(tmp_path / "new"))
+    monkeypatch.setenv("EXAM_KIT_LANGUAGE", "en")
+    assert main(["backup", "restore", str(made.path)]) == 0
+    assert main(["log", "anchor"]) == 19, "its key is not the ledger's"
+    assert main(["log", "rekey", "--why", "the disk was lost", "--by", "the head"]) == 0
+    assert main(["log", "anchor"]) == 0
+    assert main(["log", "verify"]) == 0
+
+
 def test_the_command_makes_proves_and_restores(
     ledger: Ledger, home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
