@@ -8,6 +8,7 @@ the entry `footage.deleted`. Whatever ends it in between, the next run of the sa
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import json
 import os
@@ -186,6 +187,8 @@ def carry_out(
         if os.path.lexists(home.footage / line["path"]):  # else an earlier run of this order has deleted it
             why = _kept(line, pieces.get(line["id"]), rule, today, ledger, delivered, stop=cancelled())
             why = why or _unlink(home, line["path"])
+        elif not (home.footage / line["path"]).parent.is_dir():  # nor did we: deleting leaves the folder
+            why = m("{path}: could not be deleted ({reason}).", path=line["path"], reason=os.strerror(errno.ENOENT))
         if why is None:
             gone.append(line)
         else:

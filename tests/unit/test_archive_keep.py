@@ -222,6 +222,17 @@ def test_a_hold_that_comes_in_the_middle_saves_the_rest(
     assert len(entry.body["left"]) == 4 and entry.body["gone"] != entry.body["list"]
 
 
+def test_footage_on_a_disk_that_is_not_there_is_not_called_deleted(
+    receipt: Receipt, region: SigningKey, ledger: Ledger, home: Home, point: Point, accounts: Accounts
+) -> None:
+    take_receipt(ledger, home, point, write_receipt(region, receipt), "tech")
+    ordered = order(ledger, home, accounts)
+    home.footage.rename(home.root / "unplugged")
+    home.footage.mkdir()
+    done = carry_out(ledger, home, accounts, KEEP, ordered.seq, LATER)
+    assert done is not None and (done.files, done.left) == (0, 6)
+
+
 def test_the_list_that_was_changed_deletes_nothing(
     receipt: Receipt, region: SigningKey, ledger: Ledger, home: Home, point: Point, accounts: Accounts
 ) -> None:
