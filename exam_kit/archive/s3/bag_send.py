@@ -94,7 +94,21 @@ def send_bag(
             m("{bag}: is not a whole bag; it is not sent. Look with: exam-kit verify {bag}", bag=folder),
             [finding.message for finding in report.findings],
         )
-    until = _keep_until(report) if store.retention != "none" else None
+    until = None
+    if store.retention != "none":
+        until = _keep_until(report)
+        if until is None:
+            # An encrypted bag's outside says no date, and one without a keep rule has none: to send it unlocked where
+            # a lock is asked for would be a quiet gap.
+            raise ArchiveError(
+                m(
+                    "{bag}: names no keep-until date, and {store} is to lock what it gets until then; it is not sent. "
+                    "Send it to a store without 'retention', or put a keep rule into the profile and archive again "
+                    "without encryption.",
+                    bag=folder,
+                    store=store.name,
+                )
+            )
     trust = trust_in(home, store)
     if until is not None and not trust.lock:
         raise no_lock(store.name)
