@@ -23,7 +23,7 @@ def hand_over_documents(
     home: Home, point: Point, day: ExamDay, store: Store, ledger: Ledger, clock: Clock, act: HandoverAct
 ) -> list[Document]:
     """What goes into the bag beside the footage, in the point's language; the check also as JSON."""
-    language, head = point.language, ledger.head()
+    language, head = point.language, ledger.signed(act.ledger_head)
     made = clock.now()
     categories = load_categories(home)
     people: dict[str, Person] = {account.login: person_of(account) for account in Accounts(store, ledger, clock).all()}

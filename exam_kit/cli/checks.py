@@ -169,7 +169,7 @@ def _protocol(desk: Desk, run: Run, found: dict[str, Any]) -> bytes:
     day = desk.point.day(date.fromisoformat(run.day)) if run.day else None
     made = desk.clock.now()
     return check_protocol_pdf(
-        desk.point, day, found, current_language(), desk.ledger.head(), people=people, made_at=made
+        desk.point, day, found, current_language(), desk.ledger.signed_head(), people=people, made_at=made
     )
 
 

@@ -12,7 +12,7 @@ from exam_kit.forms.typeset import typeset
 from exam_kit.i18n import N_
 from exam_kit.journal.access_row import ACTION_LABELS, AccessAction, AccessRow, LineKind
 from exam_kit.point import ExamDay, Point
-from exam_kit.store import Head
+from exam_kit.store import Checkpoint, Head
 
 __all__ = ["COLUMNS", "access_log_pdf", "action_text", "remark_text"]
 
@@ -41,7 +41,7 @@ def access_log_pdf(
     day: ExamDay | dt.date | None,
     rows: Sequence[AccessRow],
     language: str,
-    head: Head,
+    head: Head | Checkpoint,
     *,
     made_at: datetime | None = None,
 ) -> bytes:

@@ -13,7 +13,7 @@ from exam_kit.forms.typeset import typeset
 from exam_kit.i18n import N_
 from exam_kit.journal.person import Person
 from exam_kit.point import ExamDay, Point
-from exam_kit.store import Head
+from exam_kit.store import Checkpoint, Head
 
 __all__ = ["CAUSE_LABELS", "handover_act_pdf"]
 
@@ -57,7 +57,7 @@ def handover_act_pdf(
     day: ExamDay | dt.date | None,
     act: HandoverAct,
     language: str,
-    head: Head,
+    head: Head | Checkpoint,
     *,
     people: Mapping[str, Person] | None = None,
     made_at: datetime | None = None,

@@ -14,7 +14,7 @@ from exam_kit.journal.categories import Categories, load_categories
 from exam_kit.journal.incident import DECISION_LABELS, EVENT_LABELS, Event, Incident, Taken
 from exam_kit.journal.person import Person
 from exam_kit.point import Point
-from exam_kit.store import Head
+from exam_kit.store import Checkpoint, Head
 
 __all__ = ["FIELDS", "decision_text", "event_text", "incident_fields", "incident_pdf"]
 
@@ -44,7 +44,7 @@ def incident_pdf(
     point: Point,
     incident: Incident,
     language: str,
-    head: Head,
+    head: Head | Checkpoint,
     *,
     made_at: datetime | None = None,
     categories: Categories | None = None,

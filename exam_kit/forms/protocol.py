@@ -15,7 +15,7 @@ from exam_kit.forms.typeset import typeset
 from exam_kit.i18n import N_
 from exam_kit.journal.person import Person
 from exam_kit.point import ExamDay, Point
-from exam_kit.store import Head
+from exam_kit.store import Checkpoint, Head
 
 __all__ = ["check_protocol_pdf"]
 
@@ -47,7 +47,7 @@ def check_protocol_pdf(
     day: ExamDay | dt.date | None,
     run: Mapping[str, Any],
     language: str,
-    head: Head,
+    head: Head | Checkpoint,
     *,
     people: Mapping[str, Person] | None = None,
     made_at: datetime | None = None,

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from exam_kit.forms.sheet import PAGE, day_text
+from exam_kit.forms.sheet import PAGE, day_text, printed_anchor
 from exam_kit.forms.typeset import typeset
 from exam_kit.i18n import N_, translate
-from exam_kit.store import Head
+from exam_kit.store import Checkpoint, Head
 
 __all__ = ["ReportAside", "ReportData", "ReportDay", "ReportLack", "region_report_pdf", "region_report_xlsx"]
 
@@ -98,7 +98,7 @@ class ReportData:
     region_name: str
     timezone: str
     made_at: dt.datetime
-    head: Head
+    head: Head | Checkpoint
     totals: str
     days: Sequence[ReportDay]
     lacking: Sequence[ReportLack]
@@ -131,6 +131,7 @@ def region_report_pdf(report: ReportData) -> bytes:
             zone=report.timezone,
             offset=f"{offset[:3]}:{offset[3:]}",
         ),
+        "anchor": printed_anchor(report.head, report.language),
         "page": say(PAGE),
         "sign": {},
         "signatures": [],

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import segno
+
 from exam_kit.clock import SystemClock
 from exam_kit.i18n import N_, translate
 from exam_kit.point import ExamDay, Point
-from exam_kit.store import Head
+from exam_kit.store import Checkpoint, Head
 
-__all__ = ["DUTY_SIGNATURES", "Paper", "signature"]
+__all__ = ["DUTY_SIGNATURES", "Paper", "printed_anchor", "signature"]
 
 DUTY_SIGNATURES = (N_("Technical specialist"), N_("Head of the exam point"), N_("Commission member"))
 """Who signs at the foot of a form, where the form does not say otherwise."""
@@ -21,13 +23,16 @@ PAGE = N_("page {page} of {pages}")
 
 
 class Paper:
-    """One form in the making: its language, the point's clock, and the data that go to the template."""
+    """One form in the making: its language, the point's clock, and the data that go to the template.
+
+    `head` is where the ledger stood; a signed one is printed with its code, and so the paper becomes an anchor.
+    """
 
     def __init__(
         self,
         point: Point,
         language: str,
-        head: Head,
+        head: Head | Checkpoint,
         *,
         day: ExamDay | dt.date | None = None,
         made_at: datetime | None = None,
@@ -103,11 +108,20 @@ class Paper:
                 zone=point.timezone,
                 offset=f"{zone[:3]}:{zone[3:]}",
             ),
+            "anchor": printed_anchor(self.head, self.language),
             "page": self.say(PAGE),
             "sign": self.words({"signature": N_("signature"), "name": N_("full name"), "time": N_("date, time")}),
             "signatures": [dict(line) for line in signatures],
             **body,
         }
+
+
+def printed_anchor(head: Head | Checkpoint, language: str) -> dict[str, str] | None:
+    """What a template draws of a signed head: its title, its line and the code of that line as SVG."""
+    if isinstance(head, Head):
+        return None
+    code = segno.make(head.line(), error="m").svg_inline(border=0, omitsize=True)
+    return {"title": translate(N_("Head of the ledger, signed"), language), "line": head.line(), "code": code}
 
 
 def signature(role: str, name: str = "", post: str = "") -> dict[str, str]:

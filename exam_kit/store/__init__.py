@@ -1,6 +1,7 @@
 """What is remembered: one SQLite file, its migrations, the accounts, and the ledger that nobody can quietly edit."""
 
 from exam_kit.store.accounts import Account, Accounts
+from exam_kit.store.checkpoint import Checkpoint
 from exam_kit.store.db import Store, open_store
 from exam_kit.store.ledger import Entry, Head, Ledger
 from exam_kit.store.rights import Act, Role, may, require
@@ -10,6 +11,7 @@ __all__ = [
     "Account",
     "Accounts",
     "Act",
+    "Checkpoint",
     "Entry",
     "Head",
     "Ledger",

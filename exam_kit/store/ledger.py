@@ -299,6 +299,16 @@ class Ledger:
         _write_anchor(self._home.anchors / f"checkpoint-{made.seq:08d}.txt", made.text())
         return made
 
+    def signed_head(self) -> Head | Checkpoint:
+        """What a form prints: the head, signed where this process can sign or the head has been signed already."""
+        return self.signed(self.head()) if self.store.read_only else self.checkpoint() or self.head()
+
+    def signed(self, head: Head) -> Head | Checkpoint:
+        """The checkpoint that was made of `head`; `head` itself where there is none."""
+        kept = self.store.connection.execute("SELECT text FROM checkpoint WHERE seq = ?", (head.seq,)).fetchone()
+        made = Checkpoint.parse(kept[0]) if kept else None
+        return made if made and made.hash == head.hash else head
+
     @property
     def public_key(self) -> VerifyKey:
         """The key that checks this ledger's checkpoints."""

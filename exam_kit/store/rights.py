@@ -34,6 +34,10 @@ class Act(StrEnum):
     RECEIVE = "receive"
     HOLD_FOOTAGE = "hold_footage"
     DELETE_FOOTAGE = "delete_footage"
+    KEEP_PEOPLE = "keep_people"
+    KEEP_EQUIPMENT = "keep_equipment"
+    KEEP_SOLUTIONS = "keep_solutions"
+    SIGN_OFF_INCIDENT = "sign_off_incident"
 
 
 ROLE_LABELS = {
@@ -60,11 +64,38 @@ ACT_LABELS = {
     Act.RECEIVE: N_("receive and verify archives"),
     Act.HOLD_FOOTAGE: N_("put footage under a legal hold"),
     Act.DELETE_FOOTAGE: N_("delete footage and lift legal holds"),
+    Act.KEEP_PEOPLE: N_("keep the register of people"),
+    Act.KEEP_EQUIPMENT: N_("keep the register of equipment"),
+    Act.KEEP_SOLUTIONS: N_("keep the base of solutions"),
+    Act.SIGN_OFF_INCIDENT: N_("sign off an incident"),
 }
 
 RIGHTS: dict[Role, frozenset[Act]] = {
-    Role.SPECIALIST: frozenset({Act.VIEW, Act.RUN_CHECKS, Act.RECORD, Act.WRITE_LOG, Act.OPEN_INCIDENT, Act.ARCHIVE}),
-    Role.HEAD_OF_POINT: frozenset({Act.VIEW, Act.ORDER_RECORDING, Act.COUNTERSIGN, Act.OPEN_INCIDENT, Act.WITNESS}),
+    Role.SPECIALIST: frozenset(
+        {
+            Act.VIEW,
+            Act.RUN_CHECKS,
+            Act.RECORD,
+            Act.WRITE_LOG,
+            Act.OPEN_INCIDENT,
+            Act.ARCHIVE,
+            Act.KEEP_EQUIPMENT,
+            Act.KEEP_SOLUTIONS,
+        }
+    ),
+    Role.HEAD_OF_POINT: frozenset(
+        {
+            Act.VIEW,
+            Act.ORDER_RECORDING,
+            Act.COUNTERSIGN,
+            Act.OPEN_INCIDENT,
+            Act.WITNESS,
+            Act.KEEP_PEOPLE,
+            Act.KEEP_EQUIPMENT,
+            Act.KEEP_SOLUTIONS,
+            Act.SIGN_OFF_INCIDENT,
+        }
+    ),
     Role.COMMISSION_MEMBER: frozenset(
         {
             Act.VIEW,
@@ -74,6 +105,8 @@ RIGHTS: dict[Role, frozenset[Act]] = {
             Act.DECIDE_STOP,
             Act.WITNESS,
             Act.HOLD_FOOTAGE,
+            Act.KEEP_PEOPLE,
+            Act.SIGN_OFF_INCIDENT,
         }
     ),
     Role.COMMISSION_HEAD: frozenset({Act.VIEW, Act.AGREE_STOP}),

@@ -53,13 +53,13 @@ def paper_routes(desk: Desk) -> list[Route]:
 def _access_log(desk: Desk, asked: Asked, language: str) -> bytes:
     point, day = desk.point(), _date(asked)
     rows = AccessLog(desk.ledger, point).rows(day)
-    return access_log_pdf(point, (point.day(day) or day) if day else None, rows, language, desk.ledger.head())
+    return access_log_pdf(point, (point.day(day) or day) if day else None, rows, language, desk.ledger.signed_head())
 
 
 def _incident(desk: Desk, asked: Asked, language: str) -> bytes:
     point, categories = desk.point(), load_categories(desk.home)
     sheet = Incidents(desk.ledger, point, categories=categories).get(_number(asked, "number"), _number(asked, "year"))
-    return incident_pdf(point, sheet, language, desk.ledger.head(), categories=categories)
+    return incident_pdf(point, sheet, language, desk.ledger.signed_head(), categories=categories)
 
 
 def _protocol(desk: Desk, asked: Asked, language: str) -> bytes:
@@ -69,7 +69,7 @@ def _protocol(desk: Desk, asked: Asked, language: str) -> bytes:
         raise _not_there() from None
     point = desk.point()
     day = point.day(date.fromisoformat(run.day)) if run.day else None
-    return check_protocol_pdf(point, day, told(desk.store, run), language, desk.ledger.head())
+    return check_protocol_pdf(point, day, told(desk.store, run), language, desk.ledger.signed_head())
 
 
 def _act(desk: Desk, asked: Asked, _language: str) -> bytes:
