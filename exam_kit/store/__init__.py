@@ -4,10 +4,11 @@ from exam_kit.store.accounts import Account, Accounts
 from exam_kit.store.checkpoint import Checkpoint
 from exam_kit.store.db import Store, open_store
 from exam_kit.store.ledger import Entry, Head, Ledger
-from exam_kit.store.rights import Act, Role, may, require
+from exam_kit.store.rights import READ_ONLY, Act, Role, may, require
 from exam_kit.store.sessions import Session, Sessions
 
 __all__ = [
+    "READ_ONLY",
     "Account",
     "Accounts",
     "Act",

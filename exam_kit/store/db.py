@@ -132,6 +132,12 @@ class Store:
                 raise
             raise _store_error(self.path, problem) from problem
 
+    def reading(self) -> Store:
+        """The same file through connections that cannot write; it goes on from the views folded so far."""
+        other = Store(self.path, read_only=True)
+        other.folds = self.folds
+        return other
+
     def close(self) -> None:
         """Close this thread's connection."""
         found = getattr(self._local, "connection", None)

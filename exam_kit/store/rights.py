@@ -7,7 +7,7 @@ from enum import StrEnum
 from exam_kit.errors import AccessDenied, m
 from exam_kit.i18n import N_
 
-__all__ = ["ACT_LABELS", "ROLE_LABELS", "Act", "Role", "may", "require"]
+__all__ = ["ACT_LABELS", "READ_ONLY", "ROLE_LABELS", "Act", "Role", "may", "require"]
 
 
 class Role(StrEnum):
@@ -112,6 +112,9 @@ RIGHTS: dict[Role, frozenset[Act]] = {
     Role.COMMISSION_HEAD: frozenset({Act.VIEW, Act.AGREE_STOP}),
     Role.REGIONAL_ADMIN: frozenset({Act.VIEW, Act.RECEIVE, Act.HOLD_FOOTAGE, Act.DELETE_FOOTAGE}),
 }
+
+READ_ONLY = frozenset({Role.COMMISSION_HEAD})
+"""Roles that are given the database for reading only. To agree to a stop is told to who decides, and written there."""
 
 
 def may(role: Role, act: Act) -> bool:

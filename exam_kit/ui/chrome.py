@@ -11,9 +11,8 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from exam_kit.i18n import LANGUAGES, _
-from exam_kit.store import Sessions
 from exam_kit.store.rights import ROLE_LABELS
-from exam_kit.ui.seat import Seat, Sitter
+from exam_kit.ui.seat import Seat, Sitter, keep_language
 from exam_kit.ui.when import clock_time, day_name
 
 __all__ = ["header", "sidebar", "sign_out", "style"]
@@ -52,7 +51,7 @@ def sign_out() -> None:
 
 def _language(seat: Sitter) -> None:
     def keep() -> None:
-        Sessions(seat.store, seat.clock).set_language(seat.token, st.session_state["language"])
+        keep_language(seat.token, st.session_state["language"])
 
     st.session_state["language"] = seat.language
     st.segmented_control(

@@ -19,7 +19,7 @@ from exam_kit.errors import AccessDenied, ExamKitError
 from exam_kit.home import Home
 from exam_kit.i18n import _, set_language
 from exam_kit.point import ExamDay, Point, load_point
-from exam_kit.store import Account, Act, Ledger, Session, Sessions, Store, may, open_store, require
+from exam_kit.store import READ_ONLY, Account, Act, Ledger, Session, Sessions, Store, may, open_store, require
 from exam_kit.ui.plain import plain
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Seat",
     "Sitter",
     "flash",
+    "keep_language",
     "live",
     "require_page",
     "say_flash",
@@ -54,12 +55,6 @@ class Sitter(Reader, Protocol):
     """Whoever is signed in, at a point or at the region: what stands around every page."""
 
     @property
-    def store(self) -> Store: ...
-
-    @property
-    def clock(self) -> Clock: ...
-
-    @property
     def account(self) -> Account: ...
 
     @property
@@ -71,7 +66,10 @@ class Sitter(Reader, Protocol):
 
 @dataclass(frozen=True)
 class Seat:
-    """What a page has at hand. `token` is the session's secret: never shown, never logged."""
+    """What a page has at hand. `token` is the session's secret: never shown, never logged.
+
+    For a role that only reads, `store` and `ledger` are opened for reading: no page can write for it.
+    """
 
     home: Home
     store: Store
@@ -176,6 +174,8 @@ def say_flash() -> None:
 def _find_seat() -> Seat:
     found, session, token = session_here()
     home, store, ledger, clock = found
+    if session.account.role in READ_ONLY:
+        store, ledger = _reading(str(home.root))
     try:
         point = _point(home.point_file)
     except ExamKitError as problem:
@@ -195,6 +195,12 @@ def session_here() -> tuple[tuple[Home, Store, Ledger, Clock], Session, str]:
     assert session is not None
     set_language(session.language)
     return found, session, token
+
+
+def keep_language(token: str, language: str) -> None:
+    """Remember the language of the session: the one thing of a sign-in that is changed from within a page."""
+    _home, store, _ledger, clock = _opened(str(Home.find().root))
+    Sessions(store, clock).set_language(token, language)
 
 
 def _signed_out() -> None:
@@ -229,3 +235,10 @@ def _opened(root: str) -> tuple[Home, Store, Ledger, Clock]:
     gc.collect()
     gc.freeze()
     return home, store, Ledger(store, home, clock), clock
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _reading(root: str) -> tuple[Store, Ledger]:
+    home, store, _ledger, clock = _opened(root)
+    reading = store.reading()
+    return reading, Ledger(reading, home, clock)

@@ -21,6 +21,7 @@ from exam_kit.web.guard import Guard
 from exam_kit.web.media import media_routes
 from exam_kit.web.papers import paper_routes
 from exam_kit.web.pictures import picture_routes
+from exam_kit.web.reading import by_role
 from exam_kit.web.region_papers import region_paper_routes
 from exam_kit.web.screens import page_names, screen_routes
 from exam_kit.web.signin import signin_routes
@@ -53,13 +54,20 @@ def build_app(home: Home) -> streamlit.App:
 def _point_routes(desk: Desk) -> list[Route]:
     return [
         *signin_routes(desk),
+        *by_role(_point_matters, desk),
+        *screen_routes(page_names(kit_root() / "pages") - {REGION}, start="today"),
+    ]
+
+
+def _point_matters(desk: Desk) -> list[Route]:
+    """All that is served of the point beside its screens."""
+    return [
         *alarm_routes(desk),
         *wall_routes(desk),
         *footage_routes(desk),
         *media_routes(desk),
         *picture_routes(desk),
         *paper_routes(desk),
-        *screen_routes(page_names(kit_root() / "pages") - {REGION}, start="today"),
     ]
 
 

@@ -44,6 +44,12 @@ class Desk:
         ledger = Ledger(store, home)
         return cls(home, store, ledger, Accounts(store, ledger), Sessions(store))
 
+    def reading(self) -> Desk:
+        """The same home for those who only read: nothing that is given this desk can write to the database."""
+        store = self.store.reading()
+        ledger = Ledger(store, self.home, self.ledger.clock)
+        return Desk(self.home, store, ledger, Accounts(store, ledger), Sessions(store))
+
     def point(self) -> Point:
         """The point as it stands in the file now; raises NotSetUp, PointInvalid."""
         path = self.home.point_file
