@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from exam_kit.checks.evidence import keep_evidence
 from exam_kit.checks.model import Attachment, Result, Run, Signature, State, Verdict, Waiver
 from exam_kit.checks.profile import Profile
 from exam_kit.checks.report import CANCELLED, run_dict
@@ -18,6 +17,7 @@ from exam_kit.clock import Clock, iso
 from exam_kit.errors import RefusedEntry, m
 from exam_kit.home import Home
 from exam_kit.store import Account, Act, Entry, Ledger, Store, may
+from exam_kit.store.evidence import keep_evidence
 from exam_kit.store.rights import ROLE_LABELS
 
 __all__ = [
@@ -173,7 +173,7 @@ def sign(
             )
         _may_answer(result, state, actor, note)
         now = iso(clock.now())
-        kept = keep_evidence(_home_of(ledger.store), attachments)
+        kept = tuple(Attachment(*one) for one in keep_evidence(_home_of(ledger.store), attachments))
         signature = Signature(actor.login, actor.name, actor.role.value, actor.post, now, note.strip(), kept)
         result = result._replace(state=state, signed=signature, carried_from=None, waived=None)
         result = waive(result, waivers_given(ledger, at=now))

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from exam_kit.checks.evidence import UNKNOWN_KIND, kind_of, read_evidence
 from exam_kit.store import Act
+from exam_kit.store.evidence import UNKNOWN_KIND, kind_of, read_evidence
 from exam_kit.web.desk import Desk, signed_in
 
 __all__ = ["evidence_routes"]

@@ -16,9 +16,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from exam_kit.agent.demo_point import MARK
-from exam_kit.checks.evidence import evidence_folder, keep_evidence
 from exam_kit.home import Home, kit_root
 from exam_kit.i18n import translate
+from exam_kit.store.evidence import evidence_folder, keep_evidence
 from exam_kit.ui import seat
 from exam_kit.web import desk
 from tests.ui.conftest import CLIP

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from exam_kit.checks import CheckContext, Profile, Result, State, Verdict, run_and_keep
-from exam_kit.checks.evidence import MOST_BYTES, evidence_folder, read_evidence
 from exam_kit.checks.model import Run, Severity
 from exam_kit.checks.profile import read_profile
 from exam_kit.checks.results import get_run, run_dict, sign, sign_rest, told, under
@@ -19,6 +18,7 @@ from exam_kit.errors import AccessDenied, RefusedEntry, StoreError
 from exam_kit.home import Home
 from exam_kit.point import Point, Secrets
 from exam_kit.store import Account, Ledger, Role, Store
+from exam_kit.store.evidence import MOST_BYTES, evidence_folder, read_evidence
 
 TEXTS = '{ ru = "т", en = "t", lv = "ť" }'
 HEAD = f'season = "t"\nvalid_from = 2026-01-01\nsource = "t"\nbudget_s = 60\ntitle = {TEXTS}\n'

@@ -1,13 +1,16 @@
-"""Photos and papers that a person adds to an answer: kept under their SHA-256, so that nothing can take their place."""
+"""Photos and papers that a person adds to an answer or a sheet: kept under their SHA-256, so that nothing can take
+their place."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Sequence
+from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-from exam_kit.checks.model import Attachment
 from exam_kit.errors import AccessDenied, RefusedEntry, StoreError, m
 from exam_kit.home import Home
 
@@ -15,8 +18,11 @@ __all__ = [
     "MOST_ATTACHMENTS",
     "MOST_BYTES",
     "UNKNOWN_KIND",
+    "KeptFile",
+    "KeptState",
     "evidence_folder",
     "keep_evidence",
+    "kept_state",
     "kind_of",
     "read_evidence",
 ]
@@ -36,11 +42,27 @@ KINDS = (
 """How the kinds begin that a browser may show. Nothing that can hold a script, such as HTML or SVG."""
 
 
+class KeptFile(NamedTuple):
+    """A kept photo or paper: under its SHA-256 in `evidence/`, here by the name it came with."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class KeptState(StrEnum):
+    """What became of a kept file since."""
+
+    WHOLE = "whole"
+    MISSING = "missing"
+    ALTERED = "altered"
+
+
 def evidence_folder(home: Home) -> Path:
     return home.root / "evidence"
 
 
-def keep_evidence(home: Home, attachments: Sequence[tuple[str, bytes]]) -> tuple[Attachment, ...]:
+def keep_evidence(home: Home, attachments: Sequence[tuple[str, bytes]]) -> tuple[KeptFile, ...]:
     """Write each (name, bytes) to `evidence/<sha256>`; on the disk when this returns. What is there already stays.
 
     Raises:
@@ -73,7 +95,7 @@ def keep_evidence(home: Home, attachments: Sequence[tuple[str, bytes]]) -> tuple
         for name, content in attachments:
             digest = hashlib.sha256(content).hexdigest()
             _write(folder / digest, content)
-            kept.append(Attachment(_plain(name), digest, len(content)))
+            kept.append(KeptFile(_plain(name), digest, len(content)))
     except OSError as problem:
         raise AccessDenied(
             m(
@@ -103,6 +125,24 @@ def read_evidence(home: Home, sha256: str) -> bytes:
             m("{name}: the attachment was changed. Restore the folder 'evidence' from the backup.", name=sha256)
         )
     return content
+
+
+def kept_state(home: Home, sha256: str) -> KeptState:
+    """Whether the attachment is still what it was; one that cannot be read counts as missing."""
+    try:
+        path = evidence_folder(home) / sha256
+        told = path.stat()
+        # A screen asks every few seconds: read again only where the system says that the file was touched.
+        found = _digest(path, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns)
+    except OSError:
+        return KeptState.MISSING
+    return KeptState.WHOLE if found == sha256 else KeptState.ALTERED
+
+
+@lru_cache(maxsize=500)
+def _digest(path: Path, _inode: int, _size_bytes: int, _changed_ns: int, _touched_ns: int) -> str:
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def kind_of(content: bytes) -> str:
