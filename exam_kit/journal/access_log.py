@@ -7,12 +7,13 @@ line with its own number that names the line it is about, and both are shown. Ri
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from exam_kit.clock import Clock, iso
 from exam_kit.errors import AccessDenied, RefusedEntry, m
+from exam_kit.journal.access_book import AccessBook
 from exam_kit.journal.access_row import (
     CORRECTED,
     COUNTERSIGNED,
@@ -25,7 +26,6 @@ from exam_kit.journal.access_row import (
     AccessDraft,
     AccessRow,
     LineKind,
-    fold,
 )
 from exam_kit.journal.numbering import RowRef, next_number, point_key
 from exam_kit.journal.person import Actor, Person, authorise, clean, login_of, person_of
@@ -143,28 +143,25 @@ class AccessLog:
                 )
             return self._about(COUNTERSIGNED, row, account)
 
+    def book(self) -> AccessBook:
+        """The whole log as it stands, for searches and pages; it is kept and carried on, not read anew."""
+        return folded(self._ledger, f"access log of {self._key}", KINDS, AccessBook.carried, AccessBook(self._key))
+
     def rows(self, day: dt.date | None = None) -> list[AccessRow]:
         """The lines in the order of their numbers: all, or those of one local date.
 
         A line of that date brings with it the line it corrects or withdraws and the one that did so to it.
         """
-        found = self._fold()
-        if day is None:
-            return sorted(found.values(), key=lambda row: row.ref)
-        chosen = {row.ref for row in found.values() if row.date == day}
-        for row in found.values():
-            links = {row.corrects, row.withdraws, row.corrected_by, row.withdrawn_by}
-            if links & chosen:
-                chosen.add(row.ref)
-        return [found[ref] for ref in sorted(chosen)]
+        book = self.book()
+        return list(book) if day is None else book.of_day(day)
 
     def open_rows(self) -> list[AccessRow]:
         """Lines without an end: who is at the equipment now."""
-        return [row for row in self.rows() if row.open]
+        return self.book().open_rows()
 
     def get(self, number: int, year: int | None = None) -> AccessRow:
         """The line; RefusedEntry when there is none."""
-        row = self._fold().get(RowRef(year or self._year(), number))
+        row = self.book().get(RowRef(year or self._year(), number))
         if row is None:
             raise RefusedEntry(
                 m(
@@ -187,12 +184,6 @@ class AccessLog:
                 )
             )
         return row
-
-    def _fold(self) -> Mapping[RowRef, AccessRow]:
-        def carry(rows: Mapping[RowRef, AccessRow], entries: Iterable[Entry]) -> Mapping[RowRef, AccessRow]:
-            return fold(entries, self._key, rows.values())
-
-        return folded(self._ledger, f"access log of {self._key}", KINDS, carry, {})
 
     def _year(self) -> int:
         return self._clock.now().astimezone(self._point.tz).year
@@ -250,12 +241,18 @@ class AccessLog:
             writer = person_of(actor).as_dict()
             body = {"point": self._key, "year": year, "no": number, "writer": writer, **fields}
             entry = self._ledger.append(kind, body, login_of(actor))
-        return fold([entry], self._key, about)[RowRef(year, number)]
+        return self._carried(entry, RowRef(year, number), *about)
 
     def _about(self, kind: str, row: AccessRow, actor: Actor, **more: str) -> AccessRow:
         body = {"point": self._key, "year": row.year, "no": row.number, "writer": person_of(actor).as_dict(), **more}
         entry = self._ledger.append(kind, body, login_of(actor))
-        return fold([entry], self._key, [row])[row.ref]
+        return self._carried(entry, row.ref, row)
+
+    def _carried(self, entry: Entry, ref: RowRef, *about: AccessRow) -> AccessRow:
+        """The line as the new entry leaves it, without reading the whole book for it."""
+        row = AccessBook.of(self._key, about).carried([entry]).get(ref)
+        assert row is not None
+        return row
 
 
 def _cleaned(person: Person) -> Person:

@@ -1,20 +1,16 @@
-"""Lines of the hardware access log, and how they are read back from the ledger."""
+"""Lines of the hardware access log: what a person drafts, what stands in the book."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from exam_kit.clock import from_iso
 from exam_kit.i18n import N_
 from exam_kit.journal.numbering import RowRef
 from exam_kit.journal.person import Person
 from exam_kit.journal.rooms import format_rooms
-from exam_kit.store.ledger import Entry
 
 __all__ = [
     "ACTION_LABELS",
@@ -30,7 +26,6 @@ __all__ = [
     "AccessRow",
     "Countersign",
     "LineKind",
-    "fold",
 ]
 
 ROW, CORRECTED, WITHDRAWN = "access.row", "access.corrected", "access.withdrawn"
@@ -95,7 +90,7 @@ class AccessDraft:
     order: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Countersign:
     """Who confirmed a line, when, and the ledger entry that says so."""
 
@@ -104,7 +99,7 @@ class Countersign:
     seq: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AccessRow:
     """One line of the book as it stands now. Moments are UTC; `date` is the point's local date of `start`.
 
@@ -135,12 +130,20 @@ class AccessRow:
     withdrawn_by: RowRef | None = None
     ended_by: Person | None = None
     countersigned: Countersign | None = None
-    hands: tuple[Person, ...] = field(default=(), repr=False)
-    """Everybody who acted or wrote here; none of them may countersign."""
+    before: tuple[Person, ...] = field(default=(), repr=False)
+    """Everybody who acted or wrote in the line that this one corrects."""
+    said: str = field(default="", repr=False, compare=False)
+    """What a search of words looks through, folded."""
 
     @property
     def ref(self) -> RowRef:
         return RowRef(self.year, self.number)
+
+    @property
+    def hands(self) -> tuple[Person, ...]:
+        """Everybody who acted or wrote here; none of them may countersign."""
+        ended = (self.ended_by,) if self.ended_by else ()
+        return (self.writer, self.person, *ended, *self.before)
 
     @property
     def void(self) -> bool:
@@ -153,69 +156,11 @@ class AccessRow:
         return self.end is None and not self.void and self.kind is not LineKind.WITHDRAWAL
 
     @property
+    def waits(self) -> bool:
+        """True while a countersign is still to come: the work is ended and the line stands."""
+        return self.countersigned is None and not self.open and not self.void and self.kind is not LineKind.WITHDRAWAL
+
+    @property
     def rooms_text(self) -> str:
         """The rooms as the log writes them: `0001–0017, 7777`."""
         return format_rooms(self.rooms)
-
-
-def fold(entries: Iterable[Entry], point: str, before: Iterable[AccessRow] = ()) -> dict[RowRef, AccessRow]:
-    """The lines of `point`, in the order they were written, with all that later entries say about them.
-
-    `before` are lines that the entries go on from, when not all entries are given.
-    """
-    rows: dict[RowRef, AccessRow] = {row.ref: row for row in before}
-    for entry in entries:
-        body = entry.body
-        if body.get("point") != point:
-            continue
-        ref = RowRef(body["year"], body["no"])
-        if entry.kind in LINES:
-            row = rows[ref] = _line(entry, rows)
-            _link(row, rows)
-        elif entry.kind == ENDED:
-            by = Person.from_dict(body["writer"])
-            rows[ref] = replace(rows[ref], end=from_iso(body["end"]), ended_by=by, hands=(*rows[ref].hands, by))
-        elif entry.kind == COUNTERSIGNED:
-            signed = Countersign(Person.from_dict(body["writer"]), entry.at, entry.seq)
-            rows[ref] = replace(rows[ref], countersigned=signed)
-    return rows
-
-
-def _line(entry: Entry, rows: dict[RowRef, AccessRow]) -> AccessRow:
-    body: dict[str, Any] = entry.body
-    writer = Person.from_dict(body["writer"])
-    person = Person.from_dict(body["person"])
-    hands: tuple[Person, ...] = (writer, person)
-    kind = {ROW: LineKind.ROW, CORRECTED: LineKind.CORRECTION, WITHDRAWN: LineKind.WITHDRAWAL}[entry.kind]
-    corrects = RowRef.of(body["corrects"]) if body.get("corrects") else None
-    if corrects:  # who made the line that is put right answers for the whole of it
-        hands = (*hands, *rows[corrects].hands)
-    return AccessRow(
-        year=body["year"],
-        number=body["no"],
-        kind=kind,
-        date=dt.date.fromisoformat(body["date"]),
-        rooms=tuple(body["rooms"]),
-        start=from_iso(body["start"]),
-        end=from_iso(body["end"]) if body["end"] else None,
-        action=AccessAction(body["action"]),
-        text=body["text"],
-        person=person,
-        responsible=Person.from_dict(body["responsible"]) if body["responsible"] else None,
-        writer=writer,
-        written_at=entry.at,
-        seq=entry.seq,
-        hash=entry.hash,
-        order=body["order"],
-        why=body.get("why", ""),
-        corrects=corrects,
-        withdraws=RowRef.of(body["withdraws"]) if body.get("withdraws") else None,
-        hands=hands,
-    )
-
-
-def _link(row: AccessRow, rows: dict[RowRef, AccessRow]) -> None:
-    if row.corrects:
-        rows[row.corrects] = replace(rows[row.corrects], corrected_by=row.ref)
-    if row.withdraws:
-        rows[row.withdraws] = replace(rows[row.withdraws], withdrawn_by=row.ref)

@@ -7,16 +7,14 @@ write lock, so two processes cannot take one number, and one that is rolled back
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from exam_kit.point.model import Point
 
 __all__ = ["RowRef", "next_number", "point_key"]
 
 
-@dataclass(frozen=True, order=True)
-class RowRef:
+class RowRef(NamedTuple):
     """A line of a journal: its number and the year it is counted in."""
 
     year: int
