@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,15 @@ TEXTS = ("", "", "проверка перед экзаменом", "замена
 ACTIONS = [action.value for action in AccessAction if action is not AccessAction.OTHER]
 
 
-def fill(ledger: Ledger, point: Point, count: int, *, until: datetime | None = None, every_s: float = 240.0) -> None:
+def fill(
+    ledger: Ledger, home: Home, point: Point, count: int, *, until: datetime | None = None, every_s: float = 240.0
+) -> None:
     """Append `count` lines of the last months, all numbered in the year of `until`, in one transaction."""
     ends = (until or ledger.clock.now()).astimezone(UTC)
     year, key = ends.astimezone(point.tz).year, point_key(point)
     rooms = [room.code for room in point.rooms]
     clock = FakeClock(ends - timedelta(seconds=every_s * count))
-    writing = Ledger(ledger.store, ledger._home, clock)
+    writing = Ledger(ledger.store, home, clock)
     with ledger.store.transaction():
         for number in range(1, count + 1):
             clock.advance(every_s)
@@ -106,7 +109,7 @@ def measure(home: Home, count: int) -> None:
     point = write_point(home, SystemClock(), 9, LEISURELY)
     ledger = Ledger(open_store(home), home)
     began = time.perf_counter()
-    fill(ledger, point, count)
+    fill(ledger, home, point, count)
     print(f"{count} lines written in {time.perf_counter() - began:.1f} s")
     began = time.perf_counter()
     log = AccessLog(ledger, point)
@@ -131,9 +134,8 @@ def measure(home: Home, count: int) -> None:
         ),
     }.items():
         found = search(log.book(), asked)
-        print(
-            f"search: {what:<34}{median_ms(lambda asked=asked: search(log.book(), asked)):8.2f} ms  {found.total} found"
-        )
+        taken_ms = median_ms(partial(search, log.book(), asked))
+        print(f"search: {what:<34}{taken_ms:8.2f} ms  {found.total} found")
 
 
 if __name__ == "__main__":

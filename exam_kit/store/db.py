@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakValueDictionary
 
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
@@ -19,6 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["Store", "open_store"]
 
 BUSY_TIMEOUT_S = 10.0
+
+
+class Folds(dict[str, object]):
+    """Views of one ledger's file as far as they were carried (see `fold`), shared by all that have it open here."""
+
+    _shared: ClassVar[WeakValueDictionary[Path, Folds]] = WeakValueDictionary()
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turns: dict[str, threading.Lock] = {}
+
+    @classmethod
+    def of(cls, path: Path) -> Folds:
+        """The views of the file at `path`."""
+        path = path.absolute()
+        with cls._lock:
+            found = cls._shared.get(path)
+            if found is None:
+                found = cls._shared[path] = cls()
+            return found
+
+    def turn(self, name: str) -> threading.Lock:
+        """Who holds it carries the view `name`."""
+        with self._lock:
+            return self._turns.setdefault(name, threading.Lock())
 
 
 class Store:
@@ -33,8 +60,7 @@ class Store:
         self.path = path
         self.read_only = read_only
         self._local = threading.local()
-        self.folds: dict[str, object] = {}
-        """Views of the ledger as far as they were carried (see `fold`)."""
+        self.folds = Folds.of(path)
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -134,9 +160,7 @@ class Store:
 
     def reading(self) -> Store:
         """The same file through connections that cannot write; it goes on from the views folded so far."""
-        other = Store(self.path, read_only=True)
-        other.folds = self.folds
-        return other
+        return Store(self.path, read_only=True)
 
     def close(self) -> None:
         """Close this thread's connection."""

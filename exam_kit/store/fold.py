@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,8 +11,6 @@ from exam_kit.store.ledger import Entry, Head, Ledger
 __all__ = ["folded"]
 
 View = TypeVar("View")
-
-_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -31,18 +28,18 @@ def folded(
 
     `carry` makes the next view of one and further entries and leaves the one it was given alone. The view is begun
     anew where the ledger is no longer the one it was made from: an older copy was put back. Inside a transaction it
-    includes the entries of that transaction, and is not kept: they may be rolled back.
+    includes the entries of that transaction, and is not kept: they may be rolled back. One thread at a time carries a
+    view: a long ledger is read once, whoever else asks meanwhile waits for it.
     """
     kept = ledger.store.folds
-    with _lock:
+    with kept.turn(name):
         reached = kept.get(name)
-    if not isinstance(reached, _Reached) or ledger.hash_at(reached.head.seq) != reached.head.hash:
-        reached = _Reached(Head(0, ""), empty)
-    head = ledger.head()
-    view: View = reached.view  # type: ignore[assignment]
-    if head.seq > reached.head.seq:
-        view = carry(view, ledger.entries(kinds, after=reached.head.seq, up_to=head.seq))
-        if not ledger.store.connection.in_transaction:
-            with _lock:
+        if not isinstance(reached, _Reached) or ledger.hash_at(reached.head.seq) != reached.head.hash:
+            reached = _Reached(Head(0, ""), empty)
+        head = ledger.head()
+        view: View = reached.view  # type: ignore[assignment]
+        if head.seq > reached.head.seq:
+            view = carry(view, ledger.entries(kinds, after=reached.head.seq, up_to=head.seq))
+            if not ledger.store.connection.in_transaction:
                 kept[name] = _Reached(head, view)
     return view

@@ -24,6 +24,7 @@ from streamlit import config as streamlit_config
 from exam_kit.agent.logfiles import log_to_file
 from exam_kit.errors import ExamKitError
 from exam_kit.home import Home, kit_root
+from exam_kit.region.settings import is_region
 from exam_kit.web.port import ADDRESS, bind
 
 __all__ = ["configure", "main"]
@@ -42,10 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure(listening.getsockname()[1])
         # Imported here: Streamlit reads its configuration while it is being imported by the application.
         from exam_kit.web.app import build_app
+        from exam_kit.web.warm import read_books_ahead
 
         home = Home.find()
         app = build_app(home)
         log_to_file(home, "web")
+        if not is_region(home):
+            read_books_ahead(home)
     except ExamKitError as problem:
         sys.stderr.write(problem.text(os.environ.get("EXAM_KIT_LANGUAGE")) + "\n")
         return problem.exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,3 +73,19 @@ def test_a_view_begins_anew_on_another_ledger_in_the_same_place(ledger: Ledger, 
     again.append("a", {"n": 5}, "agent")
     assert view(again) == (1, 5)
     again.store.close()
+
+
+def test_whoever_opens_the_same_file_goes_on_from_the_same_view(ledger: Ledger, home: Home) -> None:
+    ledger.append("a", {"n": 7}, "agent")
+    other = Ledger(open_store(home), home)
+    assert view(other) == view(ledger) == (7,)
+    assert other.store.folds is ledger.store.folds is ledger.store.reading().folds
+
+
+def test_many_threads_that_ask_at_once_read_the_ledger_once(ledger: Ledger, read: list[int]) -> None:
+    for number in range(20):
+        ledger.append("a", {"n": number}, "agent")
+    with ThreadPoolExecutor(8) as pool:
+        views = set(pool.map(view, [ledger] * 16))
+    assert views == {tuple(range(20))}
+    assert read == list(range(2, 22))
