@@ -21,7 +21,7 @@ from exam_kit.i18n import LANGUAGES
 from exam_kit.point import Point, Zone
 from exam_kit.store import Ledger, Store
 
-__all__ = ["asked_of", "destinations_of", "reported", "serve_archive"]
+__all__ = ["asked_of", "cancelled_by", "destinations_of", "reported", "serve_archive"]
 
 REPORT_S = 0.5
 
@@ -45,6 +45,16 @@ def asked_of(order: Order) -> Asked:
     )
 
 
+def cancelled_by(store: Store, order: Order) -> str:
+    """Who asked for the end of this order, by an order that was obeyed; "" when nobody did."""
+    rows = store.query(
+        "SELECT actor FROM orders WHERE kind = 'cancel' AND state = 'done' AND json_extract(body, '$.order') = ? "
+        "ORDER BY id LIMIT 1",
+        (order.id,),
+    )
+    return str(rows[0]["actor"]) if rows else ""
+
+
 def serve_archive(
     order: Order,
     point: Point,
@@ -57,7 +67,10 @@ def serve_archive(
     closing: Callable[[], bool],
     paused: Callable[[], bool],
 ) -> list[str]:
-    """Carry out an order of kind ``archive`` and end it; interrupted by the agent's end it stays open.
+    """Carry out an order of kind ``archive`` and end it.
+
+    Interrupted by the agent's end it stays open as long as one of its copies is not finished, unless a person cancelled
+    it; the next agent goes on with those, and leaves alone what the ledger calls finished.
 
     Why copies failed, one text a destination in the point's language; the others are finished all the same.
 
@@ -89,15 +102,17 @@ def serve_archive(
             clock=clock,
             keep=keep_rule(point, home),
             seal_numbers=[str(seals.get(place, "")) for place in places],
+            number=order.id,
         )
     except ExamKitError:
-        if closing():
-            return []  # the next agent takes the order up where it stood
+        if closing() and not cancelled():
+            return []
         raise
-    if closing() and result.state != "finished":
+    states = {copy.state for copy in result.copies}
+    if closing() and not cancelled() and states != {"finished"}:
         return []
-    told = [_told(place, copy) for place, copy in zip(places, result.copies or [result], strict=True)]
-    state: orders.OrderState = "done" if result.state == "finished" else "cancelled"
+    told = [_told(place, copy) for place, copy in zip(places, result.copies, strict=True)]
+    state: orders.OrderState = "cancelled" if "cancelled" in states else "done"
     first = next(one for one in told if one["state"] == result.state)
     orders.end(ledger, order, state, {**first, "copies": told})
     failures = [copy.error for copy in result.copies if copy.error is not None]

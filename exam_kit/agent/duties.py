@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exam_kit.agent import orders
+from exam_kit.agent.archiving import cancelled_by as archive_cancelled_by
 from exam_kit.agent.archiving import serve_archive
 from exam_kit.agent.bag_duties import serve_deletion, serve_verify
 from exam_kit.agent.camera_clock import SetClocks
@@ -131,7 +132,7 @@ class Duties:
         thread.start()
 
     def _failed(self, kind: str, order: Order | None, text: str) -> None:
-        if self._closing:
+        if self._closing and (order is None or order.id not in self._cancelled):
             return
         if kind == "check":
             self.failed_checks.append(text)
@@ -166,6 +167,9 @@ class Duties:
             orders.end(self.ledger, order, "cancelled" if by else "done", result)
 
     def _archive(self, order: Order) -> None:
+        by = archive_cancelled_by(self.store, order)
+        if by:  # before an agent died that had been asked to end it
+            self.cancel(order.id, by)
         failures = serve_archive(
             order,
             self.point,

@@ -17,12 +17,13 @@ from exam_kit.archive.act import Document, HandoverAct, KeepRule
 from exam_kit.archive.engine import copy_all
 from exam_kit.archive.faults import destination_error
 from exam_kit.archive.job_copy import BagCopy, open_copy
+from exam_kit.archive.job_done import finished_copies
 from exam_kit.archive.job_seal import Order
 from exam_kit.archive.result import ArchiveResult, Progress, Whole, not_begun
 from exam_kit.archive.selection import Asked, choose
 from exam_kit.archive.supplement_choice import only_new
 from exam_kit.clock import Clock
-from exam_kit.errors import AlreadyRunning, ArchiveError, ExamKitError, StoreError, UsageError, m
+from exam_kit.errors import AlreadyRunning, ArchiveError, StoreError, UsageError, m
 from exam_kit.home import Home
 from exam_kit.point import Point, Zone
 from exam_kit.store import Ledger, Store
@@ -51,6 +52,7 @@ def run_archive(
     keep: KeepRule | None = None,
     seal_number: str = "",
     seal_numbers: Sequence[str] = (),
+    number: int = 0,
 ) -> ArchiveResult:
     """Copy the closed pieces of `zones`, or of what is `asked`, on local date `day` into a sealed bag under each
     destination.
@@ -59,7 +61,8 @@ def run_archive(
     did not end well is taken up where it stopped; after a finished one the next copy is made. `documents` is called
     once for each bag, when every file of it is proved, with its act; what it returns goes to `data/documents/`. `actor`
     and `ordered_by` are logins; `seal_numbers` are the carriers' paper seals, in the order of the destinations
-    (`seal_number` for a single one). While `paused` says so nothing is read; `cancelled` ends the run, and what is
+    (`seal_number` for a single one). `number` is the order's: its copies that the ledger calls finished are not made
+    again, however often it is served. While `paused` says so nothing is read; `cancelled` ends the run, and what is
     proved stays.
 
     Files that cannot be copied are in the result's `failed` and in the act's deficiencies; the others are in the bag. A
@@ -74,37 +77,45 @@ def run_archive(
     asked = asked or Asked(tuple(zones))
     asked.refuse_unknown(point)
     choice = choose(store, point, home, day, asked, clock.now())
+    order = Order(
+        store, ledger, home, point, day, asked, actor, ordered_by, documents, clock, choice, keep, number=number
+    )
+    places = [destination] if destination is not None else list(destinations)
+    seals = [seal_number] if seal_number else list(seal_numbers)
+    if not places:
+        raise UsageError(m("No destination was named. Name a folder or a drive."))
+    done = finished_copies(order)
+    if len(done) == len(places):
+        return _first([done[number] for number in sorted(done)])
     if not choice.pieces:
         raise ArchiveError(
             m("{day}: there is no closed recording of the chosen places; nothing was archived.", day=day),
             choice.deficiencies,
         )
-    first = None
     if asked.supplement:
         first, choice = only_new(store, ledger, day, asked, choice)
-    order = Order(store, ledger, home, point, day, asked, actor, ordered_by, documents, clock, choice, keep, first)
-    places = [destination] if destination is not None else list(destinations)
-    seals = [seal_number] if seal_number else list(seal_numbers)
-    if not places:
-        raise UsageError(m("No destination was named. Name a folder or a drive."))
+        order = replace(order, choice=choice, first=first)
     whole, started = Whole(progress), clock.monotonic()
-    copies: dict[Path, BagCopy] = {}
-    refused: dict[Path, ExamKitError] = {}
+    copies: dict[int, BagCopy] = {}
+    ended = dict(done)
     with ExitStack() as held:
-        for number, place in enumerate(places):
-            seal = seals[number] if number < len(seals) else ""
+        for which, place in enumerate(places, 1):
+            tell = whole.share(which)
+            if which in done:
+                files, size = done[which].files, done[which].bytes
+                tell(Progress("sealing", files, files, size, size, destination=str(place)))
+                continue
+            seal = seals[which - 1] if which <= len(seals) else ""
             try:
-                copies[place] = open_copy(order, place, seal, whole.share(number), held)
+                copies[which] = open_copy(order, which, place, seal, tell, held)
             except (AlreadyRunning, ArchiveError, OSError) as problem:
                 error = destination_error(problem, place, 0) if isinstance(problem, OSError) else problem
-                refused[place] = error
-                whole.share(number)(Progress("copying", 0, 0, 0, 0, destination=str(place), error=error.message))
+                ended[which] = not_begun(place, error)
+                tell(Progress("copying", 0, 0, 0, 0, destination=str(place), error=error.message))
         _make(list(copies.values()), clock, cancelled, paused)
     elapsed_s = clock.monotonic() - started
-    results = [
-        copies[place].result(elapsed_s) if place in copies else not_begun(place, refused[place]) for place in places
-    ]
-    return _first(results)
+    ended |= {which: copy.result(elapsed_s) for which, copy in copies.items()}
+    return _first([ended[which] for which in sorted(ended)])
 
 
 def _make(copies: Sequence[BagCopy], clock: Clock, cancelled: Callable[[], bool], paused: Callable[[], bool]) -> None:

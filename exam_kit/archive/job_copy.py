@@ -10,9 +10,10 @@ from pathlib import Path
 from exam_kit.archive.act import HandoverAct
 from exam_kit.archive.age_sink import EncryptingSink
 from exam_kit.archive.copy_journal import CopyJournal
-from exam_kit.archive.destinations import ready_destination
+from exam_kit.archive.destinations import carrier_at, ready_destination
 from exam_kit.archive.engine import Target
 from exam_kit.archive.faults import destination_error
+from exam_kit.archive.job_done import of_order
 from exam_kit.archive.job_lock import job_lock
 from exam_kit.archive.job_plan import plan_copy
 from exam_kit.archive.job_rows import Job, JobRows
@@ -27,9 +28,9 @@ __all__ = ["BagCopy", "open_copy"]
 
 
 def open_copy(
-    order: Order, destination: Path, seal_number: str, tell: Callable[[Progress], None], held: ExitStack
+    order: Order, number: int, destination: Path, seal_number: str, tell: Callable[[Progress], None], held: ExitStack
 ) -> BagCopy:
-    """Begin the bag of this destination, or take it up; `held` keeps its lock and its files.
+    """Begin the bag of the order's destination `number` (from 1 on), or take it up; `held` keeps its lock and files.
 
     Raises:
         ArchiveError: the destination is none.
@@ -37,7 +38,12 @@ def open_copy(
     """
     place = ready_destination(destination, order.home)
     rows = JobRows(order.store, order.clock)
-    job = rows.open(order.point, order.day, order.asked, place)
+    serial = carrier_at(place).serial
+    begun_on = {
+        str(entry.body["job"]): str(entry.body.get("serial", ""))
+        for entry in order.ledger.entries(["archive.started", "archive.resumed"])
+    }
+    job = rows.open(order.point, order.day, order.asked, place, serial, begun_on)
     held.enter_context(job_lock(order.home.run, job.id))
     order.ledger.append(
         "archive.resumed" if job.resumed else "archive.started",
@@ -46,11 +52,13 @@ def open_copy(
             "bag": job.name,
             "day": str(order.day),
             **order.asked.as_dict(),
+            **of_order(order, number),
+            **({"serial": serial} if serial else {}),
             "ordered_by": order.ordered_by,
         },
         order.actor,
     )
-    return BagCopy(order, job, rows, seal_number, tell, held)
+    return BagCopy(order, number, job, rows, seal_number, tell, held)
 
 
 class BagCopy:
@@ -62,6 +70,7 @@ class BagCopy:
     def __init__(
         self,
         order: Order,
+        number: int,
         job: Job,
         rows: JobRows,
         seal_number: str,
@@ -70,7 +79,8 @@ class BagCopy:
     ) -> None:
         self.job = job
         self.error: ExamKitError | None = None
-        self._order, self._rows, self._seal_number, self._held = order, rows, seal_number, held
+        self._order, self._number, self._rows = order, number, rows
+        self._seal_number, self._held = seal_number, held
         self._tell, self._now = tell, Progress("copying", 0, 0, 0, 0, destination=str(job.bag.parent))
         self._state = "running"
         self._sink: FolderSink | EncryptingSink | None = None
@@ -88,6 +98,7 @@ class BagCopy:
             job = self.job
             if job.resumed and job.bag.exists():
                 self._bag_hash, self._sealed_hash = already_sealed(self._order, job, self._evidence)
+                self._failed = list(self._rows.failed(job.id))
                 done = self._rows.verified(job).values()
                 self._finished(len(done), sum(size for size, _sha256 in done))
                 return
@@ -221,8 +232,10 @@ class BagCopy:
                 "bytes": size,
                 "failed": len(self._failed),
                 "bag_hash": self._bag_hash,
+                "read_back": self._evidence.read_bytes,
                 **sealed,
                 **first,
+                **of_order(self._order, self._number),
             },
             self._order.actor,
             also=lambda connection, entry: self._rows.state(connection, self.job, "finished", entry.seq, None),

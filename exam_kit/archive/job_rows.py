@@ -7,12 +7,13 @@ import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from exam_kit.archive.bag import bag_name
+from exam_kit.archive.result import FailedFile
 from exam_kit.archive.selection import Asked
 from exam_kit.archive.sink import PART, CopyTask
 from exam_kit.clock import Clock, iso
@@ -47,8 +48,20 @@ class JobRows:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    def open(self, point: Point, day: dt.date, asked: Asked, destination: Path) -> Job:
-        """The job of this day, destination and choice that has not ended well, else a new one with the next number."""
+    def open(
+        self,
+        point: Point,
+        day: dt.date,
+        asked: Asked,
+        destination: Path,
+        serial: str = "",
+        begun_on: Mapping[str, str] | None = None,
+    ) -> Job:
+        """The job of this day, destination and choice that has not ended well, else a new one with the next number.
+
+        `serial` is that of the drive at `destination`, `begun_on` those that jobs were begun on ("": not known). What
+        lies on a drive tells whose it is, wherever it is mounted now; another drive in the same place takes up nothing.
+        """
         named = asked.key()
         with self._store.transaction() as connection:
             open_jobs = self._store.query(
@@ -56,9 +69,12 @@ class JobRows:
                 "AND state NOT IN ('finished', 'given_up') ORDER BY started_at DESC",
                 (str(day), named),
             )
-            found = [job for job in open_jobs if job["destination"] == str(destination)]
-            # A drive that was put back may be mounted elsewhere: what lies on it tells whose it is.
-            found += [job for job in open_jobs if _moved(Path(job["bag"]), destination)]
+            found = [job for job in open_jobs if _lies(Path(job["bag"]), destination)]
+            found += [
+                job
+                for job in open_jobs
+                if job["destination"] == str(destination) and _same_drive((begun_on or {}).get(job["id"], ""), serial)
+            ]
             if found:
                 bag = destination / Path(found[0]["bag"]).name
                 connection.execute(
@@ -139,12 +155,23 @@ class JobRows:
             self._count(connection, job)
 
     def fail(self, job: Job, path: str, message: Message) -> None:
+        """Also of a file that was never planned, as the carrier cannot hold it."""
         with self._store.transaction() as connection:
             connection.execute(
-                "UPDATE archive_file SET state = 'failed', detail = ? WHERE job = ? AND path = ?",
-                (_kept(message), job.id, path),
+                "INSERT INTO archive_file (job, path, source, bytes, sha256, state, detail) "
+                "VALUES (?, ?, '', 0, '', 'failed', ?) "
+                "ON CONFLICT (job, path) DO UPDATE SET state = 'failed', detail = excluded.detail",
+                (job.id, path, _kept(message)),
             )
             self._count(connection, job)
+
+    def failed(self, job: str) -> tuple[FailedFile, ...]:
+        """The files that this job could not copy, and why."""
+        rows = self._store.query(
+            "SELECT path, detail FROM archive_file WHERE job = ? AND state = 'failed' ORDER BY path", (job,)
+        )
+        found = ((row["path"], kept_message(row["detail"])) for row in rows)
+        return tuple(FailedFile(path, message) for path, message in found if message is not None)
 
     def _count(self, connection: sqlite3.Connection, job: Job) -> None:
         connection.execute(
@@ -171,12 +198,17 @@ def _name(point: Point, day: dt.date, asked: Asked, copy: int) -> str:
     return bag_name(point, day, asked.zones, copy, asked.more(point))
 
 
-def _moved(bag: Path, destination: Path) -> bool:
-    """Whether what was begun as `bag` lies in `destination` now, and no more where it was begun."""
+def _lies(bag: Path, destination: Path) -> bool:
+    """Whether what was begun as `bag` lies in `destination` now, and nowhere else that is known."""
     names = (bag.name, bag.name + PART)
-    return any((destination / name).is_dir() for name in names) and not any(
-        bag.with_name(name).exists() for name in names
+    return any((destination / name).is_dir() for name in names) and (
+        bag.parent == destination or not any(bag.with_name(name).exists() for name in names)
     )
+
+
+def _same_drive(begun: str, now: str) -> bool:
+    """By serial numbers; a number that nobody knows denies nothing."""
+    return not begun or not now or begun == now
 
 
 def _copy(bag: str | Path) -> int:

@@ -56,6 +56,8 @@ class Order:
     choice: Choice
     keep: KeepRule | None
     first: First | None = None
+    number: int = 0
+    """The order's, by which the ledger knows which of its copies are finished; 0 for a run that nobody ordered."""
 
 
 @dataclass
