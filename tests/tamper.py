@@ -97,4 +97,4 @@ def snapshot(path: Path) -> object:
 
 
 # Imported for what they register.
-from tests import tamper_file, tamper_forge, tamper_rows, tamper_schema  # noqa: E402, F401
+from tests import tamper_file, tamper_forge, tamper_keys, tamper_rows, tamper_schema  # noqa: E402, F401

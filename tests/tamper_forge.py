@@ -14,7 +14,6 @@ import json
 import random
 import sqlite3
 from collections.abc import Callable
-from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -73,8 +72,16 @@ def chain_from(connection: sqlite3.Connection, first: int, sealer: Sealer) -> No
         )
 
 
-def resign(connection: sqlite3.Connection, key: Ed25519PrivateKey) -> None:
-    """Sign every checkpoint anew for the hashes that now stand there; those of missing entries go."""
+def resign(
+    connection: sqlite3.Connection,
+    key: Ed25519PrivateKey,
+    later: Ed25519PrivateKey | None = None,
+    since: int = 0,
+) -> None:
+    """Sign every checkpoint anew for the hashes that now stand there; those of missing entries go.
+
+    From entry `since` on with `later`, where one is given.
+    """
     ledger = ledger_of(connection)
     for seq, text in connection.execute("SELECT seq, text FROM checkpoint").fetchall():
         row = connection.execute("SELECT hash FROM ledger WHERE seq = ?", (seq,)).fetchone()
@@ -82,15 +89,16 @@ def resign(connection: sqlite3.Connection, key: Ed25519PrivateKey) -> None:
             connection.execute("DELETE FROM checkpoint WHERE seq = ?", (seq,))
             continue
         at = next(line for line in text.splitlines() if line.startswith("at "))[3:]
-        connection.execute("UPDATE checkpoint SET text = ? WHERE seq = ?", (signed(key, ledger, seq, row[0], at), seq))
+        by = later if later is not None and seq >= since else key
+        connection.execute("UPDATE checkpoint SET text = ? WHERE seq = ?", (signed(by, ledger, seq, row[0], at), seq))
 
 
-def _edit(connection: sqlite3.Connection, seq: int) -> None:
+def edit(connection: sqlite3.Connection, seq: int) -> None:
     data = record_of(connection, seq) | {"actor": "somebody"}
     connection.execute("UPDATE ledger SET record = ? WHERE seq = ?", (canonical(data), seq))
 
 
-def _forgery(name: str) -> Callable[[Callable[[sqlite3.Connection, Loot, random.Random], Told]], None]:
+def forgery(name: str) -> Callable[[Callable[[sqlite3.Connection, Loot, random.Random], Told]], None]:
     def add(act: Callable[[sqlite3.Connection, Loot, random.Random], Told]) -> None:
         ATTACKS[name] = lambda loot, dice: unprotected(loot.path, lambda connection: act(connection, loot, dice))
 
@@ -101,24 +109,24 @@ def _kept(_seq: int, _digest: str, old: bytes | None) -> bytes | None:
     return old
 
 
-@_forgery("chain recomputed, seals left")
+@forgery("chain recomputed, seals left")
 def _no_key(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     seq = dice.randint(2, last_of(connection))
-    _edit(connection, seq)
+    edit(connection, seq)
     chain_from(connection, seq, _kept)
     return Told(f"chain recomputed from entry {seq}", seq)
 
 
-@_forgery("chain recomputed, checkpoints removed")
+@forgery("chain recomputed, checkpoints removed")
 def _no_key_no_checkpoints(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     seq = dice.randint(2, last_of(connection))
-    _edit(connection, seq)
+    edit(connection, seq)
     chain_from(connection, seq, _kept)
     connection.execute("DELETE FROM checkpoint WHERE seq >= ?", (seq,))
     return Told(f"chain recomputed from entry {seq}, later checkpoints removed", seq)
 
 
-@_forgery("chain recomputed, seals taken off")
+@forgery("chain recomputed, seals taken off")
 def _unsealed(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     """Journald's file without sealing, which passed with the key given (systemd 15425)."""
     data = record_of(connection, 1)
@@ -130,7 +138,7 @@ def _unsealed(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -
     return Told("a chain that never had seals, with the stolen signing key", 1)
 
 
-@_forgery("chain recomputed, time moved")
+@forgery("chain recomputed, time moved")
 def _time(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     seq = dice.randint(2, last_of(connection))
     data = record_of(connection, seq)
@@ -141,20 +149,20 @@ def _time(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> To
     return Told(f"time of entry {seq}, chain and checkpoints made anew", seq)
 
 
-@_forgery("old entries sealed with the stolen later key")
+@forgery("old entries sealed with the stolen later key")
 def _too_recent(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     """CVE-2023-31439: old seals removed, new ones made with the key of now."""
     seq = dice.randint(2, last_of(connection))
-    _edit(connection, seq)
+    edit(connection, seq)
     chain_from(connection, seq, lambda _seq, digest, _old: seal(loot.seal_key, digest))
     resign(connection, private(loot.signing_pem))
     return Told(f"entries from {seq} sealed with the key of entry {loot.seal_position}", seq)
 
 
-@_forgery("old entries sealed with the stolen key evolving")
+@forgery("old entries sealed with the stolen key evolving")
 def _evolving(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     seq = dice.randint(2, last_of(connection))
-    _edit(connection, seq)
+    edit(connection, seq)
     key = loot.seal_key
 
     def evolving(_seq: int, digest: str, _old: bytes | None) -> bytes:
@@ -179,7 +187,7 @@ def _grow(connection: sqlite3.Connection, key: bytes, count: int) -> None:
         key = following(key)
 
 
-@_forgery("tail cut and grown again")
+@forgery("tail cut and grown again")
 def _continued(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     """CVE-2023-31438: the log is cut and sealing goes on with the key of now."""
     last = last_of(connection)
@@ -190,7 +198,7 @@ def _continued(connection: sqlite3.Connection, loot: Loot, dice: random.Random) 
     return Told(f"entries from {seq} cut, others sealed with the stolen key", seq)
 
 
-@_forgery("entries cut out of the middle, chain closed")
+@forgery("entries cut out of the middle, chain closed")
 def _closed(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     last = last_of(connection)
     seq = dice.randint(2, last - 3)
@@ -202,65 +210,22 @@ def _closed(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> 
     return Told(f"entry {seq} cut out, the rest moved up and chained", seq)
 
 
-@_forgery("seal begun anew by a forged loss")
-def _reset(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
-    """The evolution of the key reset: a loss is pretended, everything after sealed rightly under the forger's key."""
-    seq, first = dice.randint(2, last_of(connection)), dice.randbytes(32)
-    kind = dice.choice(["ledger.key_lost", "ledger.key_changed", "ledger.sealed"])
-    start = seq + 1 if kind == "ledger.key_changed" else seq
-    body: dict[str, Any] = {"why": "power", "seal": committed(first), "seal_from": start}
-    data = record_of(connection, seq) | {"kind": kind, "body": body, "actor": "agent"}
-    connection.execute("UPDATE ledger SET record = ? WHERE seq = ?", (canonical(data), seq))
-    key = first
-
-    def anew(number: int, digest: str, old: bytes | None) -> bytes | None:
-        nonlocal key
-        if number < start:
-            return old
-        made, key = seal(key, digest), following(key)
-        return made
-
-    chain_from(connection, seq, anew)
-    resign(connection, private(loot.signing_pem))
-    return Told(f"a forged {kind} at entry {seq}", seq)
-
-
-@_forgery("first entry forged with own keys")
-def _own(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
-    mine, first = Ed25519PrivateKey.from_private_bytes(dice.randbytes(32)), dice.randbytes(32)
-    data = record_of(connection, 1)
-    pem, fingerprint = named(mine)
-    data["body"] |= {"key": pem, "fingerprint": fingerprint, "seal": committed(first)}
-    connection.execute("UPDATE ledger SET record = ? WHERE seq = 1", (canonical(data),))
-    _edit(connection, dice.randint(2, last_of(connection)))
-    key = first
-
-    def anew(_seq: int, digest: str, _old: bytes | None) -> bytes:
-        nonlocal key
-        made, key = seal(key, digest), following(key)
-        return made
-
-    chain_from(connection, 1, anew)
-    resign(connection, mine)
-    return Told("the whole ledger made anew under its old name", 1)
-
-
-@_forgery("checkpoints signed with another key")
+@forgery("checkpoints signed with another key")
 def _other_signature(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     resign(connection, Ed25519PrivateKey.from_private_bytes(dice.randbytes(32)))
     return Told("every checkpoint signed with another key")
 
 
-@_forgery("chain and checkpoints made anew with another key")
+@forgery("chain and checkpoints made anew with another key")
 def _other_all(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     seq = dice.randint(2, last_of(connection))
-    _edit(connection, seq)
+    edit(connection, seq)
     chain_from(connection, seq, _kept)
     resign(connection, Ed25519PrivateKey.from_private_bytes(dice.randbytes(32)))
     return Told(f"chain from {seq}, checkpoints with another key", seq)
 
 
-@_forgery("checkpoint signed for another entry")
+@forgery("checkpoint signed for another entry")
 def _other_entry(connection: sqlite3.Connection, loot: Loot, dice: random.Random) -> Told:
     seq, text = dice.choice(connection.execute("SELECT seq, text FROM checkpoint").fetchall())
     at = next(line for line in text.splitlines() if line.startswith("at "))[3:]

@@ -131,6 +131,20 @@ def _doubled(connection: sqlite3.Connection, dice: random.Random) -> Told:
     return Told(f"entry {seq} added again at the end", last + 1)
 
 
+@_rows("row doubled in its place")
+def _doubled_here(connection: sqlite3.Connection, dice: random.Random) -> Told:
+    last = last_of(connection)
+    seq, again = dice.randint(1, last), dice.randint(1, 3)
+    for later in range(last, seq, -1):
+        connection.execute("UPDATE ledger SET seq = ? WHERE seq = ?", (later + again, later))
+    for copy in range(seq + 1, seq + 1 + again):
+        connection.execute(
+            "INSERT INTO ledger (seq, record, hash, seal) SELECT ?, record, hash, seal FROM ledger WHERE seq = ?",
+            (copy, seq),
+        )
+    return Told(f"entry {seq} stands {again + 1} times, later ones moved down", seq + 1)
+
+
 @_rows("row replaced by another")
 def _replaced(connection: sqlite3.Connection, dice: random.Random) -> Told:
     one, other = dice.sample(range(1, last_of(connection) + 1), 2)
@@ -244,6 +258,8 @@ def _respelled(connection: sqlite3.Connection, dice: random.Random) -> Told:
             json.dumps(data, sort_keys=True, separators=(",", ":")) + " ",
             canonical(data).replace('"actor"', '"\\u0061ctor"'),
             json.dumps(dict(reversed(list(data.items()))), separators=(",", ":"), ensure_ascii=False),
+            canonical(data).replace(f'"seq":{seq}', f'"seq":{seq}.0'),
+            canonical(data).replace('"body":{', '"body":{"z":0,'),
         ]
     )
     _put(connection, seq, record)

@@ -46,6 +46,17 @@ def _trigger_changed(connection: sqlite3.Connection, dice: random.Random) -> str
     return f"trigger {name} changed"
 
 
+@_on_schema("trigger entered under another table")
+def _trigger_moved(connection: sqlite3.Connection, dice: random.Random) -> str:
+    """Its words stay; only the column that says whose it is reads otherwise, in one letter's case or as another's."""
+    name = dice.choice(_trigger_names(connection))
+    table = dice.choice([name.partition("_")[0].title(), "orders", "ledgeR"])
+    connection.execute("PRAGMA writable_schema=ON")
+    connection.execute("UPDATE sqlite_schema SET tbl_name = ? WHERE name = ?", (table, name))
+    connection.execute("PRAGMA writable_schema=RESET")
+    return f"trigger {name} entered as one of {table}"
+
+
 @_on_schema("trigger added")
 def _trigger_added(connection: sqlite3.Connection, dice: random.Random) -> str:
     table = dice.choice(["ledger", "orders"])

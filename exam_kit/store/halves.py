@@ -37,7 +37,7 @@ ALL = {
 SEALS_BEGUN = """SELECT json_extract(record, '$.body.seal_from') FROM ledger
 WHERE kind IN (SELECT value FROM json_each(?)) AND seq <= ?"""
 
-_FIRST_SHARE = 0.45
+_FIRST_SHARE = 0.37
 """SQLite's own check is made by the process that walks the first part."""
 _DEADLINE_S = 900
 

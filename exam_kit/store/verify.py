@@ -188,11 +188,12 @@ def _schema(connection: sqlite3.Connection, report: LedgerReport) -> bool:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     columns = {row[1] for row in connection.execute("PRAGMA table_info(ledger)")}
     sealed = "seal" in columns
-    ours = LEDGER_SCHEMA if sealed else FIRST_LEDGER_SCHEMA
+    ours = {name: _entered(name, sql) for name, sql in (LEDGER_SCHEMA if sealed else FIRST_LEDGER_SCHEMA).items()}
     found = {
-        str(name): sql
-        for name, sql in connection.execute(
-            "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND (tbl_name IN ('ledger', 'checkpoint')"
+        str(name): (kind, table, sql)
+        for name, kind, table, sql in connection.execute(
+            "SELECT name, type, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+            " AND (lower(tbl_name) IN ('ledger', 'checkpoint')"
             " OR (type IN ('trigger', 'view') AND (sql LIKE '%ledger%' OR sql LIKE '%checkpoint%')))"
         )
     }
@@ -207,6 +208,11 @@ def _schema(connection: sqlite3.Connection, report: LedgerReport) -> bool:
     if application != (APPLICATION_ID if sealed else 0) or version != steps or sealed != (version >= SEALED_SINCE):
         report.add("schema changed", None, m("The marks in the database's head are not the ones the kit set."))
     return sealed
+
+
+def _entered(name: str, sql: str) -> tuple[str, str, str]:
+    """Kind, table and text, as SQLite enters them for one of ours; each is named after its table."""
+    return sql.split()[1].lower(), name.partition("_")[0], sql
 
 
 def _judge(

@@ -142,11 +142,6 @@ def attack_many(seed: int, numbers: range) -> Tally:
             log = stage.loot.path.with_name(stage.loot.path.name + "-wal")
             beside = log.read_bytes() if log.exists() else None
             report = stage.judge()
-            if number // len(names) % FEWER_EVERY == 0:
-                for defence in DEFENCES:
-                    tally.fewer[defence] += not stage.judge(defence).whole
-                tally.fewer["all"] += not report.whole
-                tally.fewer["made"] += 1
             if report.whole:
                 # What changed nothing that anybody can read need not be found: spare bytes, a log SQLite ignores.
                 stage.reset()
@@ -159,6 +154,11 @@ def attack_many(seed: int, numbers: range) -> Tally:
                 tally.missed.append(f"{name}, attack {number}: {told.what}")
             tally.made[name] += 1
             tally.found[name] += not report.whole
+            if number // len(names) % FEWER_EVERY == 0:
+                for defence in DEFENCES:
+                    tally.fewer[defence] += not stage.judge(defence).whole
+                tally.fewer["all"] += not report.whole
+                tally.fewer["made"] += 1
             tally.kinds.setdefault(name, Counter()).update(sorted({finding.kind for finding in report.findings})[:3])
             if told.first is not None:
                 tally.entries[name] += 1
@@ -228,8 +228,10 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool(parts) as pool:
         for part in pool.starmap(attack_many, [(given.seed, share) for share in shares]):
             tally.add(part)
+        attacked_s = time.monotonic() - began
         accused = [said for part in pool.starmap(untouched, [(given.seed, share) for share in clean]) for said in part]
     show(tally)
+    print(f"{given.count / attacked_s:.0f} attacks/s in {parts} processes")
     print(f"untouched ledgers: {given.untouched}, accused: {len(accused)}")
     for said in [*tally.missed[:20], *accused[:20]]:
         print(f"WRONG: {said}")

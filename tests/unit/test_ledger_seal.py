@@ -13,9 +13,10 @@ from exam_kit.store.export import export_to
 from exam_kit.store.halves import LONG_ENTRIES
 from exam_kit.store.keychange import change_body
 from exam_kit.store.keys import SigningKey
-from exam_kit.store.ledger import KEY_CHANGED, KEY_LOST
+from exam_kit.store.ledger import KEY_CHANGED, KEY_LOST, entry_hash
 from exam_kit.store.seal import Enrolment, SealKey, SealState, evolved
 from exam_kit.store.verify import read_anchors, verify_database, verify_export
+from exam_kit.store.walk import walk
 from tests.e2e.ordeal_tamper import attack_many, untouched
 from tests.tamper import ATTACKS, Told, unprotected
 from tests.tamper_forge import chain_from, private, resign
@@ -234,3 +235,43 @@ def test_a_long_chain_is_proved_in_two_parts_that_join(tmp_path: Path, monkeypat
     connection.close()
     found = verify_database(home.store, ledger.public_key, read_anchors(home.anchors), [first]).findings
     assert ("entry changed", 25) in [(finding.kind, finding.seq) for finding in found]
+
+
+def test_the_table_a_trigger_is_entered_under_is_part_of_the_protection(ledger: Ledger, home: Home) -> None:
+    filled(ledger, 2)
+    ledger.store.close()
+    whole = home.store.read_bytes()
+    home.store.write_bytes(whole.replace(b"ledger_no_updateledgerCREATE", b"ledger_no_updateledgeRCREATE"))
+    assert home.store.read_bytes() != whole
+    found = verify_database(home.store, ledger.public_key).findings
+    assert [finding.kind for finding in found] == ["schema changed"]
+
+
+@pytest.mark.parametrize(
+    ("body", "canonical_form"),
+    [
+        ('{"a":1,"b":[0.5,1e+21,1e-7,9007199254740991]}', True),
+        ('{"a":"5.0,","b":".0]"}', True),
+        ('{"\U0001f600":1,"\ue000":2}', True),  # by UTF-16, in which RFC 8785 sorts
+        ('{"b":1,"a":1}', False),
+        ('{"a":[{"d":1,"c":1}]}', False),
+        ('{"a":1,"a":1}', False),
+        ('{"a":5.0}', False),
+        ('{"a":-0.0}', False),
+        ('{"a":1e2}', False),
+        ('{"a":9007199254740993}', False),
+        ('{"a":"\\u0041"}', False),
+        ('{"a":"\\ud800"}', False),
+        ('{"a": 1}', False),
+        ("{}\x00", False),
+    ],
+)
+def test_only_a_text_in_canonical_form_is_an_entry(body: str, canonical_form: bool) -> None:
+    record = (
+        '{"actor":"agent","at":"2026-05-28T05:00:00.000000Z","body":'
+        f'{body},"boot":"b","kind":"access.row","mono":5.05,"prev":"","seq":2}}'
+    ).encode()
+    digest = entry_hash("7", record.decode()).encode()
+    seen = walk([(2, record, digest, None)], first=2, ledger="7")
+    assert (seen.fault is None) == canonical_form
+    assert seen.fault is None or seen.fault.kind == "entry unreadable"
