@@ -23,6 +23,7 @@ from exam_kit.web.papers import paper_routes
 from exam_kit.web.pictures import picture_routes
 from exam_kit.web.reading import by_role
 from exam_kit.web.region_papers import region_paper_routes
+from exam_kit.web.review_papers import review_paper_routes
 from exam_kit.web.screens import page_names, screen_routes
 from exam_kit.web.signin import signin_routes
 from exam_kit.web.wall import wall_routes
@@ -68,6 +69,7 @@ def _point_matters(desk: Desk) -> list[Route]:
         *media_routes(desk),
         *picture_routes(desk),
         *paper_routes(desk),
+        *review_paper_routes(desk),
     ]
 
 
