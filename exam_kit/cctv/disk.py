@@ -106,6 +106,9 @@ class SegmentFile:
         self._begin = 0
         self._position = 0
         self._refused = False
+        self._late: list[tuple[int, bytes]] = []
+        """where and what the muxer wrote after it went back to the head of the ended file"""
+        self._handle = threading.Lock()
 
     # -- what the muxer calls, on the camera's thread --------------------------------------------------------------
 
@@ -143,34 +146,47 @@ class SegmentFile:
         return True
 
     def end(self, then: Callable[[], None]) -> None:
-        """When all is written: close the file and run `then`, on the disk's thread."""
-
-        def close() -> None:
-            if self._file is not None:
-                self._file.close()
-            then()
-
-        self._disk.later(close)
+        """Run `then` when all is written but what `settle` writes; on the disk's thread, so it must not wait."""
+        self._disk.later(then)
 
     # -- on other threads ------------------------------------------------------------------------------------------
 
     def sync(self) -> None:
         """Bring what is written to the medium."""
-        if self._file is not None and not self._file.closed:
-            _sync(self._file)
+        with self._handle:
+            if self._file is not None and not self._file.closed:
+                _sync(self._file)
+
+    def settle(self) -> None:
+        """Turn the ended file into an ordinary mp4 and close it; waits for the medium.
+
+        The index that the new head relies on must be on the medium before it, or a power cut in between leaves nothing
+        that plays. The disk's thread does not wait for that: other cameras' video would lie in memory meanwhile.
+        """
+        with self._handle:
+            if self._file is None:
+                return
+            try:
+                if self._late and not self._refused:
+                    _sync(self._file)
+                    for begin, data in self._late:
+                        self._file.seek(begin)
+                        _write(self._file, data)
+            except OSError as problem:
+                self._refused = True
+                self.fault = problem
+            finally:
+                self._late = []
+                self._file.close()
 
     def _put(self, data: bytes, begin: int) -> None:
         try:
             if not (self._refused or (self.fault is not None and not self.overflowed)):
                 file = self._file or self._create()
-                if file.tell() != begin:
-                    # The muxer goes back once, to turn the ended file into an ordinary mp4. The index that its new head
-                    # relies on must be on the medium by then, or a power cut in between leaves nothing that plays.
-                    _sync(file)
-                    file.seek(begin)
-                left = memoryview(data)
-                while left:
-                    left = left[file.write(left) :]
+                if self._late or file.tell() != begin:
+                    self._late.append((begin, data))
+                else:
+                    _write(file, data)
         except OSError as problem:
             self._refused = True
             self.fault = problem
@@ -190,6 +206,12 @@ class SegmentFile:
             self._file, self.path = made, path
             self._opened(path)
             return made
+
+
+def _write(file: FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 def _sync(file: FileIO) -> None:

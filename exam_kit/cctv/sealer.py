@@ -73,7 +73,8 @@ def finish(footage: Path, opened: PurePosixPath, label: Label, start: datetime, 
 
 
 class Sealer:
-    """Two threads for one worker: one syncs every open file about once a second, one finishes ended files in turn.
+    """Two threads for one worker: one syncs every file that is not finished, and the name of a new one, about once a
+    second; one finishes ended files in turn.
 
     What they seal is written by `disk`, a third.
     """
@@ -113,17 +114,21 @@ class Sealer:
             thread.join()
 
     def _sync(self) -> None:
+        named: set[SegmentFile] = set()
         while not self._ended.wait(SYNC_EVERY_S):
             self.disk.look()
             with self._lock:
                 files = list(self._open)
+            named.intersection_update(files)
             for file in files:
                 try:
                     file.sync()
-                except (OSError, ValueError) as problem:
+                    if file not in named and file.path is not None:
+                        sync_folder(file.path.parent)
+                        named.add(file)
+                except OSError as problem:
                     # The medium said no: the recording thread learns it at its next packet and ends the segment.
-                    if isinstance(problem, OSError):
-                        file.fault = file.fault or problem
+                    file.fault = file.fault or problem
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

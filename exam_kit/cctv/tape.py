@@ -16,7 +16,7 @@ from exam_kit.cctv.connection import Arrival, Connection
 from exam_kit.cctv.live import LivePicture
 from exam_kit.cctv.names import open_path
 from exam_kit.cctv.recovery import inspect
-from exam_kit.cctv.sealer import Sealer, finish, sync_folder
+from exam_kit.cctv.sealer import Sealer, finish
 from exam_kit.cctv.sync import in_step
 from exam_kit.cctv.template import is_whole
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
@@ -159,7 +159,6 @@ class Tape:
         damaged = self._order.source.may_lose and not is_whole(arrival.head, arrival.data or b"")
 
         def opened(path: Path) -> None:
-            self._sealer.later(lambda: _quietly_sync(path.parent))
             where = path.relative_to(footage).as_posix()
             self._emit({"event": "opened", "camera": camera, "path": where, "from": iso(start), "damaged": damaged})
 
@@ -214,9 +213,10 @@ class Tape:
             reason = _refused(reason, writer.file.fault)
             end, frames = _what_is_whole(writer)
         self._end = end
-        self._sealer.release(writer.file)
 
         def seal() -> None:
+            writer.file.settle()
+            self._sealer.release(writer.file)
             if writer.file.path is None:
                 return  # it never came into being
             path = PurePosixPath(writer.file.path.relative_to(footage).as_posix())
@@ -256,14 +256,6 @@ def _what_is_whole(writer: SegmentWriter) -> tuple[datetime, int]:
         return writer.start, 0  # it never came into being
     found = inspect(file.path)
     return writer.start + timedelta(seconds=found.duration_s), found.frames
-
-
-def _quietly_sync(folder: Path) -> None:
-    try:
-        sync_folder(folder)
-    except OSError:
-        # The file's own sync reports a failing medium; the folder is synced again when the file gets its name.
-        return
 
 
 class _Meter:
