@@ -26,7 +26,17 @@ EMPTY = {
     "description": N_("Description: nothing is written there. Write what happened."),
     "measure": N_("Measure: nothing is written there. Write what was done."),
     "decision": N_("Decision: nothing is written there. Write how it ended."),
+    "handed": N_("Handing over: no reason is written. Write why it is handed over."),
+    "answer": N_("Answer: nothing is written there. Write it, or leave the question out."),
     "evidence": N_("Evidence: nothing is written there. Name the picture, file or paper."),
+    "order": N_("Order №: nothing is written there. Write the number as it stands on the order."),
+    "given_by": N_("Given by: nothing is written there. Write who gave the briefing."),
+    "admit": N_("Reason: nothing is written there. Write why this person is admitted for today."),
+    "entry": N_("Reason: nothing is written there. Write why the entry is corrected or withdrawn."),
+    "cabinet": N_("Cabinet: none is named. Write which cabinet it is, for example PAK-1."),
+    "reason": N_("Reason: nothing is written there. Write why the cabinet was opened or closed."),
+    "seal_found": N_("Seal: nothing is written there. Write the number of the seal that was found on the cabinet."),
+    "seal_put": N_("Seal: nothing is written there. Write the number of the new seal."),
     "note": N_("Sheet: no field is filled in. Fill in at least one and save again."),
 }
 """What is said of a field that must not be empty."""

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def read_books_ahead(home: Home) -> threading.Thread:
-    """Begin to read those of a point in a thread of its own; who asks for one meanwhile waits until it is read, once."""
+    """Begin to read those of a point in a thread of its own; who asks for one meanwhile waits for it."""
     thread = threading.Thread(target=_read, args=(Desk.open(home),), name="books", daemon=True)
     thread.start()
     return thread
