@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_the_index_is_on_the_medium_before_the_head_relies_on_it(
     file.hand_over()
     file.end(lambda: None)
     disk.close()
+    file.settle()
     assert file.fault is None
     assert on_medium == [b"fragmented head, fragment, index"]
     assert path.read_bytes() == b"ordinary   head, fragment, index"
@@ -51,5 +53,39 @@ def test_a_head_is_not_touched_when_the_index_cannot_be_secured(
     file.hand_over()
     file.end(lambda: None)
     disk.close()
+    file.settle()
     assert isinstance(file.fault, OSError)
     assert (tmp_path / "segment.mp4").read_bytes() == b"fragmented head, index"
+
+
+def test_another_cameras_video_does_not_wait_for_a_file_that_is_being_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow(_fd: int) -> None:
+        asked.set()
+        assert answered.wait(20)
+
+    monkeypatch.setattr(os, "fdatasync", slow, raising=False)
+    disk = Disk(tmp_path)
+    ending = SegmentFile(disk, "CAM-1", lambda _number: tmp_path / "one.mp4", lambda _path: None)
+    ending.write(b"head, index")
+    ending.seek(0)
+    ending.write(b"HEAD")
+    ending.hand_over()
+    seal = threading.Thread(target=ending.settle)
+    ending.end(seal.start)
+    assert asked.wait(20)
+    other = SegmentFile(disk, "CAM-2", lambda _number: tmp_path / "two.mp4", lambda _path: None)
+    other.write(b"video")
+    other.hand_over()
+    written = threading.Event()
+    other.end(written.set)
+    assert written.wait(20)
+    assert (tmp_path / "two.mp4").read_bytes() == b"video"
+    answered.set()
+    seal.join(20)
+    disk.close()
+    other.settle()
+    assert (tmp_path / "one.mp4").read_bytes() == b"HEAD, index"
