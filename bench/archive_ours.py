@@ -39,7 +39,7 @@ def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
     store, clock = open_store(home), SystemClock()
     ledger, point = Ledger(store, home, clock), load_point(home.point_file)
     body = {"day": str(DAY), "destinations": [str(destination) for destination in destinations]}
-    order = orders.give(ledger, "archive", body, actor="tech", ordered_by="head", why="bench")
+    order = orders.give(ledger, "archive", body, actor="terminal:tech", ordered_by="head", why="bench")
     sealing_at = 0.0
     tell = reported(store, order, clock)
 
@@ -60,7 +60,7 @@ def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
         day=DAY,
         zones=[Zone.CORRIDOR, Zone.ENTRANCE],
         destinations=destinations,
-        actor="tech",
+        actor="terminal:tech",
         ordered_by="head",
         documents=_papers,
         progress=progress,

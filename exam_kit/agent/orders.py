@@ -14,11 +14,17 @@ from datetime import datetime
 from typing import Any, Literal
 
 from exam_kit.clock import from_iso, iso
-from exam_kit.errors import UsageError, m
-from exam_kit.store import Entry, Ledger, Store
+from exam_kit.errors import AccessDenied, UsageError, m
+from exam_kit.journal.people_gate import let_through, register_in_force
+from exam_kit.journal.person import authorise
+from exam_kit.store import Act, Entry, Ledger, Store
+from exam_kit.store.accounts import find_account
 
 __all__ = [
+    "EQUIPMENT",
     "KINDS",
+    "RIGHTS",
+    "TERMINAL",
     "Order",
     "OrderState",
     "end",
@@ -33,19 +39,26 @@ __all__ = [
     "withdraw",
 ]
 
-KINDS = (
-    "record",
-    "stop",
-    "check",
-    "archive",
-    "pause",
-    "verify_bag",
-    "delete_footage",
-    "camera_clock",
-    "export_span",
-    "import_footage",
-    "cancel",
-)
+RIGHTS = {
+    "record": (Act.RECORD, Act.ORDER_RECORDING),
+    "stop": (Act.RECORD, Act.ORDER_RECORDING),
+    "check": (Act.RUN_CHECKS,),
+    "archive": (Act.ARCHIVE,),
+    "pause": (Act.ARCHIVE,),
+    "verify_bag": (Act.ARCHIVE, Act.WITNESS, Act.DELETE_FOOTAGE),
+    "delete_footage": (Act.DELETE_FOOTAGE,),
+    "camera_clock": (Act.RECORD, Act.ORDER_RECORDING),
+    "export_span": (Act.ARCHIVE,),
+    "import_footage": (Act.ARCHIVE,),
+    "cancel": (Act.ARCHIVE, Act.RUN_CHECKS),
+}
+"""Each kind of order and the rights of which one is needed to give it."""
+KINDS = tuple(RIGHTS)
+EQUIPMENT = frozenset({"record", "archive", "pause", "delete_footage", "camera_clock", "export_span", "import_footage"})
+"""Orders that act on the equipment or the footage. The others look at it or stop what goes on, which is never barred by
+a missing briefing: in an emergency a recording must be stopped by whoever is there."""
+TERMINAL = "terminal:"
+"""How an actor begins who owns the terminal, and with it the data's folder, but has not said who they are."""
 OrderState = Literal["new", "taken", "done", "failed", "cancelled"]
 
 
@@ -81,6 +94,7 @@ def give(ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, orde
 
     Raises:
         UsageError: an unknown kind, or nobody named as the one who ordered it.
+        AccessDenied: `actor` may not give it (see `allow`).
     """
     if kind not in KINDS:
         raise UsageError(m("Order: there is no kind '{kind}'. Use one of: {kinds}.", kind=kind, kinds=", ".join(KINDS)))
@@ -96,10 +110,35 @@ def give(ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, orde
         )
         number = cursor.lastrowid
 
-    ledger.append(
-        "order.given", {"order": kind, "body": dict(body), "ordered_by": ordered_by, "why": why}, actor, also=row
-    )
+    told = {"order": kind, "body": dict(body), "ordered_by": ordered_by, "why": why}
+    with ledger.store.transaction():  # what allows the order and the order itself stand at one moment
+        allow(ledger, kind, actor)
+        ledger.append("order.given", told, actor, also=row)
     return number
+
+
+def allow(ledger: Ledger, kind: str, actor: str) -> None:
+    """Refuse unless `actor` may give an order of this kind now: by the role, and by the register of people.
+
+    Raises:
+        AccessDenied: no such account, no such right, or the register of people does not let them act.
+    """
+    if actor.startswith(TERMINAL):
+        if kind in EQUIPMENT and register_in_force(ledger):
+            raise AccessDenied(
+                m(
+                    "Order at the terminal: a register of people is kept, so it must be known who acts. "
+                    "Give the command again with --as LOGIN."
+                )
+            )
+        return
+    account = find_account(ledger.store, actor)
+    if account is None:
+        raise AccessDenied(
+            m("Order: there is no account '{login}', and only people with one give orders. Sign in.", login=actor)
+        )
+    authorise(account, *RIGHTS[kind])
+    let_through(ledger, account, equipment=kind in EQUIPMENT)
 
 
 def get(store: Store, number: int) -> Order | None:

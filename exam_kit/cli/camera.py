@@ -13,7 +13,7 @@ from exam_kit.cctv.onvif.clock import CameraClock
 from exam_kit.cctv.onvif.device import Information, Profile, information, profiles
 from exam_kit.cctv.onvif.discovery import PORT, WAIT_S, Found, discover, networks
 from exam_kit.cctv.onvif.wire import OnvifError
-from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, secret
+from exam_kit.cli.words import Desk, acting, add_as, add_json, answer, at_the_terminal, secret
 from exam_kit.errors import UsageError, m
 from exam_kit.i18n import _, ngettext
 from exam_kit.point import Camera
@@ -50,6 +50,7 @@ def add_commands(commands: Any) -> None:
     clock.add_argument("--set", action="store_true", help=_("set the clock; not in an exam, not while recording"))
     clock.add_argument("--by", help=_("who ordered it (needed to set)"))
     clock.add_argument("--why", default="", help=_("the reason (needed to set)"))
+    add_as(clock)
     add_json(clock)
     clock.set_defaults(run=_clock)
 
@@ -219,9 +220,10 @@ def _set(desk: Desk, options: argparse.Namespace, cameras: list[Camera]) -> int:
             raise UsageError(why)
     from exam_kit.cli.day import an_agent, ordered  # loads the agent
 
+    actor = acting(desk, options)
     with an_agent(desk):
         body = {"cameras": [camera.id for camera in cameras]}
-        order = ordered(desk, "camera_clock", body, options.by, options.why)
+        order = ordered(desk, "camera_clock", body, options.by, options.why, actor=actor)
     done, refused = order.result["set"], order.result["not_set"]
     lines = [
         _("{camera}: set; it was off by {before} s, now by {after} s").format(

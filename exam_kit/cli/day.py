@@ -18,7 +18,7 @@ from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
 from exam_kit.archive.selection import Asked
 from exam_kit.archive.supplement_choice import next_supplement
-from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
+from exam_kit.cli.words import Desk, acting, add_as, add_json, answer
 from exam_kit.errors import ArchiveError, CameraError, ExamKitError, UsageError, m
 from exam_kit.i18n import _
 from exam_kit.point import Zone
@@ -39,6 +39,7 @@ def add_commands(commands: Any) -> None:
     record.add_argument("--seconds", type=float, help=_("record this long, then stop"))
     record.add_argument("--by", help=_("who ordered it (needed to stop)"))
     record.add_argument("--why", default="", help=_("the reason"))
+    add_as(record)
     add_json(record)
     record.set_defaults(run=_record)
 
@@ -62,6 +63,7 @@ def add_commands(commands: Any) -> None:
         help=_("only what the bags made before lack (N: another copy of supplement N)"),
     )
     archive.add_argument("--by", help=_("who ordered it"))
+    add_as(archive)
     add_json(archive)
     archive.set_defaults(run=_archive)
 
@@ -93,10 +95,17 @@ def an_agent(desk: Desk) -> Iterator[None]:
 
 
 def ordered(
-    desk: Desk, kind: str, body: dict[str, Any], by: str, why: str, told: Callable[[Order], None] | None = None
+    desk: Desk,
+    kind: str,
+    body: dict[str, Any],
+    by: str,
+    why: str,
+    *,
+    actor: str,
+    told: Callable[[Order], None] | None = None,
 ) -> Order:
     """Give an order and wait for its end."""
-    number = orders.give(desk.ledger, kind, body, actor=at_the_terminal(), ordered_by=by, why=why)
+    number = orders.give(desk.ledger, kind, body, actor=actor, ordered_by=by, why=why)
     served_at = time.monotonic()
     while True:
         order = orders.get(desk.store, number)
@@ -158,15 +167,17 @@ def _record(options: argparse.Namespace) -> int:
         raise UsageError(
             m("record: no agent is running here. Start 'exam-kit up', or record for a while with --seconds N.")
         )
-    by = options.by or at_the_terminal()
+    actor = acting(desk, options)
+    by, kind = options.by or actor, "stop" if options.stop else "record"
+    orders.allow(desk.ledger, kind, actor)  # before an agent is started for nothing
     begun = desk.clock.now()
     with an_agent(desk):
-        ordered(desk, "stop" if options.stop else "record", {"cameras": cameras}, by, options.why)
+        ordered(desk, kind, {"cameras": cameras}, by, options.why, actor=actor)
         if options.seconds and not options.stop:
             try:
                 time.sleep(options.seconds)
             finally:
-                ordered(desk, "stop", {"cameras": cameras}, by, options.why)
+                ordered(desk, "stop", {"cameras": cameras}, by, options.why, actor=actor)
                 _wait_for_closing(desk)
     recorded = [
         row
@@ -208,9 +219,11 @@ def _archive(options: argparse.Namespace) -> int:
         done, total = order.progress.get("done_bytes", 0), order.progress.get("bytes", 0)
         print(f"\r{done / 1e6:.0f}/{total / 1e6:.0f} MB ", end="", file=sys.stderr, flush=True)
 
+    actor = acting(desk, options)
+    orders.allow(desk.ledger, "archive", actor)
     with an_agent(desk):
         order = ordered(
-            desk, "archive", body, options.by or at_the_terminal(), "", told if sys.stderr.isatty() else None
+            desk, "archive", body, options.by or actor, "", actor=actor, told=told if sys.stderr.isatty() else None
         )
     result = order.result
     answer(

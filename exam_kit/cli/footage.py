@@ -21,7 +21,7 @@ from exam_kit.cctv.nvr_hikvision import Hikvision
 from exam_kit.cctv.span_asked import MISSING
 from exam_kit.cctv.status import CAUSES
 from exam_kit.cli.day import an_agent, chosen_cameras, ordered
-from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, secret
+from exam_kit.cli.words import Desk, acting, add_as, add_json, answer, secret
 from exam_kit.clock import from_iso, iso
 from exam_kit.errors import UsageError, m
 from exam_kit.i18n import _
@@ -47,6 +47,7 @@ def add_commands(commands: Any) -> None:
     export.add_argument("--into", type=Path, required=True, metavar="FOLDER", help=_("folder or drive that is there"))
     export.add_argument("--by", required=True, help=_("login of the head of the point who ordered it"))
     export.add_argument("--why", default="", help=_("the reason"))
+    add_as(export)
     add_json(export)
     export.set_defaults(run=_export)
     bring = acts.add_parser("import", help=_("look at footage that another recorder or a memory card left; take it in"))
@@ -58,6 +59,7 @@ def add_commands(commands: Any) -> None:
         help=_("seconds to add to the recorder's time, confirmed by the clock in the picture; take the files in"),
     )  # fmt: skip
     bring.add_argument("--why", default="", help=_("what the offset was read from"))
+    add_as(bring)
     add_json(bring)
     bring.set_defaults(run=_import)
     fetch = acts.add_parser(
@@ -78,7 +80,7 @@ def add_commands(commands: Any) -> None:
 def _export(options: argparse.Namespace) -> int:
     desk = Desk.open()
     cameras = chosen_cameras(desk, options)
-    actor = at_the_terminal()
+    actor = acting(desk, options)
     allow_export(Accounts(desk.store, desk.ledger, desk.clock), actor, options.by)
     body = {
         "cameras": cameras,
@@ -92,7 +94,9 @@ def _export(options: argparse.Namespace) -> int:
         print(f"\r{done / 1e6:.0f}/{total / 1e6:.0f} MB ", end="", file=sys.stderr, flush=True)
 
     with an_agent(desk):
-        order = ordered(desk, "export_span", body, options.by, options.why, told if sys.stderr.isatty() else None)
+        order = ordered(
+            desk, "export_span", body, options.by, options.why, actor=actor, told=told if sys.stderr.isatty() else None
+        )
     result = order.result
     lines = [
         _("{folder}: {files} files, {bytes} bytes; their sources and hashes stand in manifest.csv").format(
@@ -111,7 +115,7 @@ def _export(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     desk = Desk.open()
     folder = options.folder.absolute()
-    actor = at_the_terminal()
+    actor = acting(desk, options)
     allow_import(Accounts(desk.store, desk.ledger, desk.clock), actor)
     kept = kept_offset_s(desk.ledger, options.camera, folder)
     offset_s = options.offset_s if options.offset_s is not None else kept or 0.0
@@ -137,7 +141,8 @@ def _import(options: argparse.Namespace) -> int:
     body = body_of(options.camera, folder, files, options.offset_s)
     with an_agent(desk):
         order = ordered(
-            desk, "import_footage", body, actor, options.why, told_order if sys.stderr.isatty() else None
+            desk, "import_footage", body, actor, options.why, actor=actor,
+            told=told_order if sys.stderr.isatty() else None,
         )  # fmt: skip
     result = order.result
     lines += [f"{source} → {path}" for source, path in result["taken"].items()]

@@ -15,6 +15,7 @@ from typing import Any
 
 from exam_kit import doctor
 from exam_kit.agent.demo import DemoCameras, play_day, went_as_planned
+from exam_kit.agent.demo_people import make_people
 from exam_kit.agent.demo_point import LEISURELY, is_demo, make_accounts, write_point
 from exam_kit.agent.logfiles import log_to_file
 from exam_kit.agent.status import AgentLock
@@ -159,9 +160,11 @@ def _demo_screens(home: Home, port: int) -> int:
     # Until the supervisor takes the signals over, an end by SIGTERM must still end the cameras' process.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     with DemoCameras(home) as cameras:
-        write_point(home, SystemClock(), cameras.port, LEISURELY)
+        point = write_point(home, SystemClock(), cameras.port, LEISURELY)
         store = open_store(home)
-        accounts = make_accounts(home, store, Ledger(store, home))
+        ledger = Ledger(store, home)
+        accounts = make_accounts(home, store, ledger)
+        make_people(home, point, ledger)
         store.close()
         lines = [_("Accounts of the demo:")]
         lines += [f"  {one['login']:<11} PIN {one['pin']}  {_(ROLE_LABELS[Role(one['role'])])}" for one in accounts]

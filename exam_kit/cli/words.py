@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from exam_kit.agent.demo_left import leave_demo
+from exam_kit.agent.orders import TERMINAL
 from exam_kit.clock import Clock, SystemClock
 from exam_kit.home import Home
 from exam_kit.i18n import _
 from exam_kit.point import Point, Secrets, load_point
-from exam_kit.store import Ledger, Store, open_store
+from exam_kit.store import Accounts, Ledger, Store, open_store
 
-__all__ = ["Desk", "add_json", "answer", "at_the_terminal", "make_room", "secret"]
+__all__ = ["Desk", "acting", "add_as", "add_json", "answer", "at_the_terminal", "make_room", "secret"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,22 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_as(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--as",
+        dest="login",
+        metavar="LOGIN",
+        help=_("act under this account; its PIN is asked for, or read from standard input"),
+    )
+
+
+def acting(desk: Desk, options: argparse.Namespace) -> str:
+    """Who acts: the account named with --as, once its PIN fits, otherwise whoever owns the terminal."""
+    if not options.login:
+        return at_the_terminal()
+    return Accounts(desk.store, desk.ledger, desk.clock).check(options.login, secret("PIN: ")).login
+
+
 def answer(options: argparse.Namespace, data: Any, text: str) -> None:
     """Give the answer: JSON where it was asked for, else text."""
     if options.json is None:
@@ -70,7 +87,7 @@ def make_room(home: Home) -> None:
 
 def at_the_terminal() -> str:
     """The actor of commands given on the command line: whoever owns the terminal owns the data's folder as well."""
-    return f"terminal:{getpass.getuser()}"
+    return f"{TERMINAL}{getpass.getuser()}"
 
 
 def secret(prompt: str) -> str:

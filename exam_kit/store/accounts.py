@@ -18,7 +18,7 @@ from exam_kit.store.db import Store
 from exam_kit.store.ledger import Entry, Ledger
 from exam_kit.store.rights import Role
 
-__all__ = ["Account", "Accounts"]
+__all__ = ["Account", "Accounts", "find_account"]
 
 PIN_MIN_DIGITS = 6
 RESERVED = ("agent", "plan")
@@ -91,8 +91,7 @@ class Accounts:
         self._ledger.append("account.pin_changed", {"login": login}, actor, also=replace)
 
     def get(self, login: str) -> Account | None:
-        rows = self._store.query("SELECT * FROM account WHERE login = ?", (login,))
-        return _account(rows[0]) if rows else None
+        return find_account(self._store, login)
 
     def all(self) -> list[Account]:
         return [_account(row) for row in self._store.query("SELECT * FROM account ORDER BY login")]
@@ -142,6 +141,12 @@ class Accounts:
             until = iso(self._clock.now() + LOCK)
             connection.execute("UPDATE account SET failed = 0, locked_until = ? WHERE login = ?", (until, login))
             self._ledger.append("account.locked", {"login": login, "until": until, "tries": failed}, "agent")
+
+
+def find_account(store: Store, login: str) -> Account | None:
+    """The account with this login, for those who only ask who somebody is."""
+    rows = store.query("SELECT * FROM account WHERE login = ?", (login,))
+    return _account(rows[0]) if rows else None
 
 
 def _fit(pin: str) -> None:

@@ -83,7 +83,7 @@ class Ledger:
 
     def __init__(self, store: Store, home: Home, clock: Clock | None = None) -> None:
         self.store = store
-        self._home = home
+        self.home = home
         self.clock = clock or SystemClock()
         self._key = None if store.read_only else SigningKey.load_or_create(home.keys)
         self._key_at = self._key_made()
@@ -147,11 +147,11 @@ class Ledger:
         if self._key is None:
             raise StoreError(m("The ledger was opened for reading only."))
         if self._key_made() != self._key_at:  # another process changed the keys
-            self._key, self._key_at = SigningKey.load_or_create(self._home.keys), self._key_made()
+            self._key, self._key_at = SigningKey.load_or_create(self.home.keys), self._key_made()
         return self._key
 
     def _key_made(self) -> int:
-        path = self._home.keys / "ledger.key"
+        path = self.home.keys / "ledger.key"
         return path.stat().st_mtime_ns if path.exists() else 0
 
     def _seal_state(self, connection: sqlite3.Connection, seq: int, *, sealed: bool) -> SealState | None:
@@ -174,9 +174,9 @@ class Ledger:
         epoch = self._present_epoch(connection)
         if state is None or state.epoch != epoch:
             # A power cut between the entry that began a key and the key's file: its first key still waits.
-            waiting = self._seal.waiting
-            first = SealState.first(waiting.key, waiting.start) if waiting else None
-            if first is None or first.epoch != epoch:
+            waiting = [SealState.first(one.key, one.start) for one in self._seal.waiting]
+            first = next((one for one in waiting if one.epoch == epoch), None)
+            if first is None:
                 return None, "there is no key" if state is None else "the key belongs to another ledger"
             state = first
         if state.position > seq:
@@ -296,7 +296,7 @@ class Ledger:
                     unsigned.ledger, unsigned.seq, unsigned.hash, unsigned.at, unsigned.key, key.sign(unsigned.message)
                 )
                 connection.execute("INSERT INTO checkpoint (seq, text) VALUES (?, ?)", (made.seq, made.text()))
-        _write_anchor(self._home.anchors / f"checkpoint-{made.seq:08d}.txt", made.text())
+        _write_anchor(self.home.anchors / f"checkpoint-{made.seq:08d}.txt", made.text())
         return made
 
     def signed_head(self) -> Head | Checkpoint:
@@ -312,7 +312,7 @@ class Ledger:
     @property
     def public_key(self) -> VerifyKey:
         """The key that checks this ledger's checkpoints."""
-        return self._key.public if self._key else VerifyKey.load(self._home.keys / "ledger.pub")
+        return self._key.public if self._key else VerifyKey.load(self.home.keys / "ledger.pub")
 
 
 class _Move:

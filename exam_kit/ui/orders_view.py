@@ -7,7 +7,7 @@ from typing import Any
 
 from exam_kit.agent import orders
 from exam_kit.i18n import N_
-from exam_kit.store import Account, Accounts, Act, may, require
+from exam_kit.store import Account, Accounts, Act, may
 from exam_kit.ui.seat import Seat
 
 __all__ = ["ORDER_STATES", "give", "may_give", "people_with"]
@@ -21,35 +21,19 @@ ORDER_STATES = {
 }
 """Tone and English key of each state of an order."""
 
-RIGHTS = {
-    "record": (Act.RECORD, Act.ORDER_RECORDING),
-    "stop": (Act.RECORD, Act.ORDER_RECORDING),
-    "check": (Act.RUN_CHECKS,),
-    "archive": (Act.ARCHIVE,),
-    "pause": (Act.ARCHIVE,),
-    "verify_bag": (Act.ARCHIVE, Act.WITNESS, Act.DELETE_FOOTAGE),
-    "delete_footage": (Act.DELETE_FOOTAGE,),
-    "camera_clock": (Act.RECORD, Act.ORDER_RECORDING),
-    "export_span": (Act.ARCHIVE,),
-    "import_footage": (Act.ARCHIVE,),
-    "cancel": (Act.ARCHIVE, Act.RUN_CHECKS),
-}
-
 
 def may_give(seat: Seat, kind: str) -> bool:
     """True when the person's role may give this kind of order."""
-    return any(seat.may(act) for act in RIGHTS[kind])
+    return any(seat.may(act) for act in orders.RIGHTS[kind])
 
 
 def give(seat: Seat, kind: str, body: Mapping[str, Any], *, ordered_by: str, why: str) -> int:
     """Give an order under the person's own name; its number.
 
     Raises:
-        AccessDenied: the role may not give it.
+        AccessDenied: the role may not give it, or the register of people does not let them act.
         UsageError: nobody is named as the one who ordered it.
     """
-    if not may_give(seat, kind):
-        require(seat.account.role, RIGHTS[kind][0])
     return orders.give(seat.ledger, kind, body, actor=seat.account.login, ordered_by=ordered_by, why=why.strip())
 
 

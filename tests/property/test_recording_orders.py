@@ -114,7 +114,9 @@ def test_what_records_was_ordered_or_planned_and_the_ledger_said_so_first(
                 recorder.close("agent stopped")
                 recorder, underway = begin()
             elif act != "nothing":
-                orders.give(ledger, act, {"cameras": sorted(cameras)}, actor="smirnov", ordered_by="petrova", why="w")
+                orders.give(
+                    ledger, act, {"cameras": sorted(cameras)}, actor="terminal:smirnov", ordered_by="petrova", why="w"
+                )
             hand.acts.clear()
             wishes = underway.hold(planner.recording_wishes(store, point, clock.now()))
             recorder.set_desired(wishes.record, wishes.stop)
@@ -139,7 +141,7 @@ def test_a_late_stop_keeps_recording_after_the_window_until_the_order(
     """The head prolongs a room before its window ends; nothing but the head's word ends it."""
     window = camera_windows(point, point.camera("R1-1"))[0]
     clock.advance((window.end - clock.now()).total_seconds() - 60)
-    give = {"actor": "smirnov", "ordered_by": "petrova", "why": "the exam goes on"}
+    give = {"actor": "terminal:smirnov", "ordered_by": "petrova", "why": "the exam goes on"}
     orders.give(ledger, "record", {"cameras": ["R1-1"]}, **give)
     clock.advance(timedelta(hours=2).total_seconds())
     assert planner.recording_wishes(store, point, clock.now()).record["R1-1"].ordered_by == "petrova"

@@ -142,17 +142,17 @@ def test_a_check_that_runs_is_cancelled_its_programs_killed_and_nothing_of_it_is
     until(begun.exists)
     # Whatever else there is has answered: nothing but the two holds the run up.
     until(lambda: len(open_checks(agent, number)) == 2)
-    orders.give(agent.ledger, "cancel", {"order": number}, actor="petrova", ordered_by="petrova", why="test")
+    orders.give(agent.ledger, "cancel", {"order": number}, actor="terminal:petrova", ordered_by="petrova", why="test")
     done = ended(agent, number, until)
-    assert (done.state, done.result["by"]) == ("cancelled", "petrova")
+    assert (done.state, done.result["by"]) == ("cancelled", "terminal:petrova")
     run = get_run(agent.store, done.result["run"])
-    assert cancelled_by(run) == "petrova"
+    assert cancelled_by(run) == "terminal:petrova"
     slow = [result for result in run.results if result.check.startswith("slow-")]
     assert [(one.state, one.fact.reason) for one in slow] == [(State.UNKNOWN, Reason.NOT_RUN)] * 2
     assert run.verdict is not None
     assert run.verdict is not Verdict.READY
     until(lambda: not [one for one in psutil.Process().children(recursive=True) if "600.25" in " ".join(one.cmdline())])
-    assert list(agent.ledger.entries(["check.finished"]))[-1].body["cancelled_by"] == "petrova"
+    assert list(agent.ledger.entries(["check.finished"]))[-1].body["cancelled_by"] == "terminal:petrova"
 
 
 def test_an_order_nobody_took_can_be_cancelled(agent: Agent, until: Until) -> None:

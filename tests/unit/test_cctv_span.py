@@ -233,7 +233,7 @@ def test_the_agent_exports_only_on_the_order_of_the_head(
     until: Callable[..., None], actor: str, ordered_by: str, state: str,
 ) -> None:  # fmt: skip
     accounts = Accounts(store, ledger, clock)
-    for login, role in (("anna", Role.SPECIALIST), ("boris", Role.HEAD_OF_POINT), ("vera", Role.COMMISSION_MEMBER)):
+    for login, role in (("anna", Role.SPECIALIST), ("boris", Role.HEAD_OF_POINT), ("vera", Role.SPECIALIST)):
         accounts.create(Account(login, login, role, "", "ru"), "135790", actor="agent")
     clock.advance((BEGUN + timedelta(hours=1) - clock.now()).total_seconds())
     keep(home, store, "HQ-1", 0)
@@ -246,6 +246,8 @@ def test_the_agent_exports_only_on_the_order_of_the_head(
         "destination": str(out),
     }
     number = orders.give(ledger, "export_span", body, actor=actor, ordered_by=ordered_by, why="appeal")
+    with store.transaction() as connection:  # she loses the right between the order and its turn
+        connection.execute("UPDATE account SET role = 'commission_member' WHERE login = 'vera'")
     order = orders.take(store, "export_span")
     assert order is not None
     duties = Duties(point, home, store, ledger, Secrets(home), clock)

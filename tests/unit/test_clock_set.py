@@ -38,7 +38,9 @@ class Room:
         return "R1-1" in wishes.record, stopped.order if stopped else None
 
     def order(self, kind: str) -> int:
-        return orders.give(self._ledger, kind, {"cameras": ["R1-1"]}, actor="specialist", ordered_by="head", why="test")
+        return orders.give(
+            self._ledger, kind, {"cameras": ["R1-1"]}, actor="terminal:tester", ordered_by="head", why="test"
+        )
 
 
 @pytest.fixture

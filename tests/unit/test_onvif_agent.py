@@ -151,7 +151,9 @@ def test_no_clock_is_touched_in_an_exam(
     home: Home, store: Store, ledger: Ledger, secrets: Secrets, camera: Simulator
 ) -> None:
     point, clock = read_point(with_onvif(camera.url, year=2026)), FakeClock(local(10, 30))
-    number = orders.give(ledger, "camera_clock", {"cameras": ["R1-1"]}, actor="spec", ordered_by="head", why="wrong")
+    number = orders.give(
+        ledger, "camera_clock", {"cameras": ["R1-1"]}, actor="terminal:tester", ordered_by="head", why="wrong"
+    )
     order = orders.get(store, number)
     assert order is not None
     with pytest.raises(UsageError, match="during an exam"):
@@ -164,7 +166,9 @@ def test_a_recording_that_begins_meanwhile_keeps_the_clock_as_it_is(
     home: Home, store: Store, ledger: Ledger, secrets: Secrets, camera: Simulator
 ) -> None:
     point = read_point(with_onvif(camera.url))
-    number = orders.give(ledger, "camera_clock", {"cameras": ["R1-1"]}, actor="spec", ordered_by="head", why="wrong")
+    number = orders.give(
+        ledger, "camera_clock", {"cameras": ["R1-1"]}, actor="terminal:tester", ordered_by="head", why="wrong"
+    )
     order = orders.get(store, number)
     assert order is not None
     told = iter([set(), {"R1-1"}])
@@ -180,7 +184,9 @@ def test_a_zone_that_made_up_for_a_wrong_time_is_set_with_it(
     """Greenwich's zone with Moscow's time: the picture is right, and must not become wrong by the setting."""
     with Simulator(3 * 3600, zone="UTC0") as camera:
         point = read_point(with_onvif(camera.url))
-        number = orders.give(ledger, "camera_clock", {"cameras": ["R1-1"]}, actor="spec", ordered_by="head", why="UTC")
+        number = orders.give(
+            ledger, "camera_clock", {"cameras": ["R1-1"]}, actor="terminal:tester", ordered_by="head", why="UTC"
+        )
         order = orders.get(store, number)
         assert order is not None
         done = SetClocks(point, home, ledger, secrets, SystemClock(), set).obey(order)

@@ -315,7 +315,9 @@ def test_sleep_is_no_clock_step(clock: FakeClock) -> None:
 
 
 def give(ledger: Ledger, kind: str, *cameras: str) -> int:
-    return orders.give(ledger, kind, {"cameras": list(cameras)}, actor="specialist", ordered_by="head", why="because")
+    return orders.give(
+        ledger, kind, {"cameras": list(cameras)}, actor="terminal:tester", ordered_by="head", why="because"
+    )
 
 
 def wanted(store: Store, point: Point, clock: FakeClock) -> set[str]:
@@ -392,7 +394,7 @@ def test_an_order_of_a_dead_agent_is_taken_up_again_and_one_nobody_took_can_be_w
 @pytest.mark.parametrize(("kind", "by"), [("explode", "head"), ("record", " ")])
 def test_an_order_without_a_sense_or_a_giver_is_refused(ledger: Ledger, kind: str, by: str) -> None:
     with pytest.raises(UsageError):
-        orders.give(ledger, kind, {}, actor="specialist", ordered_by=by, why="")
+        orders.give(ledger, kind, {}, actor="terminal:tester", ordered_by=by, why="")
 
 
 def test_a_changed_day_moves_its_run_and_a_removed_one_goes(store: Store, point: Point, clock: FakeClock) -> None:
@@ -411,7 +413,7 @@ def test_of_two_exam_days_that_overlap_the_later_window_is_a_new_one(
     point = read_point(days)
     clock.advance((datetime(2026, 5, 28, 21, 0, tzinfo=UTC) - clock.now()).total_seconds())
     assert "R1-1" in planner.recording_wishes(store, point, clock.now()).record
-    orders.give(ledger, "stop", {"cameras": ["R1-1"]}, actor="specialist", ordered_by="head", why="over")
+    orders.give(ledger, "stop", {"cameras": ["R1-1"]}, actor="terminal:tester", ordered_by="head", why="over")
     assert "R1-1" in planner.recording_wishes(store, point, clock.now()).stop
     clock.advance(3600)
     assert "R1-1" in planner.recording_wishes(store, point, clock.now()).record
