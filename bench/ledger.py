@@ -90,8 +90,7 @@ def long_chain(home: Home, entries: int) -> tuple[Store, Ledger, Enrolment]:
     store = open_store(home)
     ledger = Ledger(store, home)
     ledger.append("agent.started", {}, "agent")
-    first = SealKey(home.keys).waiting
-    assert first is not None
+    (first,) = SealKey(home.keys).waiting
     head, ledger_id = ledger.head(), ledger.id
     prev, key = head.hash, evolved(first.key, head.seq)
     at, boot = iso(ledger.clock.now()), ledger.clock.boot_id()

@@ -93,7 +93,7 @@ class LedgerExperiment:
             lost = [entry.seq for entry in ledger.entries((KEY_LOST,))]
             store.close()
             waiting = SealKey(home.keys).waiting
-            report = verify_database(home.store, seals=[waiting] if waiting else [])
+            report = verify_database(home.store, seals=waiting)
         except StoreError as problem:
             found.breach("databases that do not open", str(problem))
             return
@@ -102,7 +102,7 @@ class LedgerExperiment:
                 found.breach("acknowledged entries lost or changed", f"entry {seq} of {max(rows, default=0)}")
         if not key_kept(home):
             found.breach("signing keys lost or changed", str(home.keys))
-        if lost or waiting is None or report.sealed != report.entries:
+        if lost or not waiting or report.sealed != report.entries:
             said = f"begun anew at {lost}, {report.sealed} of {report.entries} entries proved"
             found.breach("seals lost or ahead of the entries", said)
         if not report.whole:

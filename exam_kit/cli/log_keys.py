@@ -16,9 +16,10 @@ from exam_kit.home import Home
 from exam_kit.i18n import _
 from exam_kit.store import Ledger, Store, open_store
 from exam_kit.store.durable import sync_folder
-from exam_kit.store.ledger import ENROLLED, KEY_KINDS
+from exam_kit.store.enrol import to_enrol
+from exam_kit.store.ledger import ENROLLED
 from exam_kit.store.rekey import change_keys, settle_keys
-from exam_kit.store.seal import SealKey, commitment
+from exam_kit.store.seal import SealKey
 
 __all__ = ["add_key_commands", "nothing_here", "opened"]
 
@@ -89,24 +90,29 @@ def _enrol(options: argparse.Namespace) -> int:
     home = Home.find()
     _store, ledger = opened(home)
     seal = SealKey(home.keys)
-    waiting = seal.waiting
-    begun = {entry.body.get("seal") for entry in ledger.entries(KEY_KINDS)}
-    if waiting is None or commitment(waiting.key) not in begun:  # one of a change that was rolled back proves nothing
+    waiting = to_enrol(ledger, home)
+    if not waiting:
         raise RefusedEntry(
             m("The first key was handed over already and is not here. For a new one: exam-kit log rekey.")
         )
+    first, *others = waiting  # always the oldest, so that what --done forgets is what --qr showed
     if options.to:
-        _write_new(options.to, waiting.text())
+        _write_new(options.to, first.text())
     if options.qr:
-        print(_drawn(waiting.text()))
+        print(_drawn(first.text()))
     if options.to or options.done:
         way = "file" if options.to else "code"
-        ledger.append(ENROLLED, {"from": waiting.start, "by": way}, at_the_terminal())
-        seal.hand_over()
+        ledger.append(ENROLLED, {"from": first.start, "by": way}, at_the_terminal())
+        seal.hand_over(first)
         text = _("The first key is forgotten here. Give it to the region; with it every entry since № {seq} is proved.")
     else:
         text = _("The first key waits here. It is forgotten with --to FILE, or with --done once the region has it.")
-    answer(options, {"from": waiting.start, "waits": not (options.to or options.done)}, text.format(seq=waiting.start))
+    lines = [text.format(seq=first.start)]
+    if others:
+        more = _("Another first key waits, from entry № {seq} on. Give the command again for it.")
+        lines.append(more.format(seq=others[0].start))
+    said = {"from": first.start, "waits": not (options.to or options.done), "others": [one.start for one in others]}
+    answer(options, said, "\n".join(lines))
     return 0
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import logging
 import os
 import struct
 import uuid
@@ -25,6 +26,8 @@ from exam_kit.errors import StoreError, m
 from exam_kit.store.durable import locked, sync_folder
 
 __all__ = ["Enrolment", "SealKey", "SealState", "commitment", "evolved", "seal_of"]
+
+log = logging.getLogger(__name__)
 
 _SEAL, _NEXT, _COMMIT = b"exam-kit seal v1\n", b"exam-kit seal next v1\n", b"exam-kit seal commitment v1\n"
 _TITLE = "exam-kit enrolment v1"
@@ -110,19 +113,25 @@ class Enrolment:
 
 
 class SealKey:
-    """The file of the present key, and the first key for as long as it waits to be handed over."""
+    """The file of the present key, and the first keys for as long as they wait to be handed over, each in its own."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._path = folder / "seal.key"
-        self._waiting = folder / "enrolment.txt"
 
     def read(self) -> SealState | None:
-        """The present key; None where there is none that can be read."""
+        """The present key; None where there is none, or nothing whole of it.
+
+        Raises:
+            StoreError: what lies there cannot be read just now. That is no loss: nothing may begin anew because of it.
+        """
         try:
+            if not self._path.exists():
+                return None
             with locked(self._path.with_suffix(".lock")):
                 return self._read()
-        except OSError:
-            return None
+        except OSError as problem:
+            raise _unreadable(self._path, problem) from problem
 
     def _read(self) -> SealState | None:
         if not self._path.exists():
@@ -159,32 +168,62 @@ class SealKey:
                 sync_folder(self._path.parent)
 
     def wait(self, enrolment: Enrolment) -> None:
-        """Keep the first key until it is handed over, durably."""
-        temporary = self._waiting.with_suffix(f".{os.getpid()}.part")
+        """Keep the first key until it is handed over, durably, beside others that wait.
+
+        Called where no other process writes the ledger. One of the same ledger and start is of an attempt that failed.
+        """
+        for left in self._folder.glob("enrolment*.part"):
+            left.unlink()
+        path = self._folder / f"enrolment-{enrolment.ledger[:8]}-{enrolment.start}.txt"
+        temporary = path.with_suffix(".part")
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as target:
             target.write(enrolment.text())
             target.flush()
             os.fsync(target.fileno())
-        temporary.replace(self._waiting)
-        sync_folder(self._waiting.parent)
+        temporary.replace(path)
+        sync_folder(self._folder)
 
     @property
-    def waiting(self) -> Enrolment | None:
-        """The first key, not handed over yet; None when it was."""
-        try:
-            return Enrolment.parse(self._waiting.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+    def waiting(self) -> list[Enrolment]:
+        """The first keys that were not handed over yet, the oldest first.
 
-    def hand_over(self) -> None:
-        """Forget the first key: overwrite it where it lies, as far as the medium does that, and remove it."""
-        with self._waiting.open("rb+") as target:
-            target.write(b"0" * self._waiting.stat().st_size)
-            target.flush()
-            os.fsync(target.fileno())
-        self._waiting.unlink()
-        sync_folder(self._waiting.parent)
+        Raises:
+            StoreError: one cannot be read just now.
+        """
+        found = []
+        for path in self._files():
+            try:
+                found.append(Enrolment.parse(path.read_text(encoding="utf-8")))
+            except OSError as problem:
+                raise _unreadable(path, problem) from problem
+            except ValueError:
+                log.error("%s: is not the first key it was", path)
+        return sorted(found, key=lambda enrolment: enrolment.start)
+
+    def hand_over(self, enrolment: Enrolment) -> None:
+        """Forget a first key: overwrite it where it lies, as far as the medium does that, and remove it."""
+        for path in self._files():
+            if path.read_text(encoding="utf-8", errors="replace") != enrolment.text():
+                continue
+            with path.open("rb+") as target:
+                target.write(b"0" * path.stat().st_size)
+                target.flush()
+                os.fsync(target.fileno())
+            path.unlink()
+        sync_folder(self._folder)
+
+    def put_aside(self, enrolment: Enrolment, folder: Path) -> None:
+        """Keep a first key in another folder, beside the ledger that it belongs to."""
+        for path in self._files():
+            if path.read_text(encoding="utf-8", errors="replace") == enrolment.text():
+                path.replace(folder / path.name)
+        sync_folder(folder)
+        sync_folder(self._folder)
+
+    def _files(self) -> list[Path]:
+        # "enrolment.txt" is where older versions kept the only one.
+        return sorted(self._folder.glob("enrolment*.txt"))
 
 
 def _packed(state: SealState) -> bytes:
@@ -198,3 +237,14 @@ def _unpacked(slot: bytes) -> SealState | None:
         return None
     magic, epoch, position, key = _RECORD.unpack(record)
     return SealState(epoch, position, key) if magic == _MAGIC else None
+
+
+def _unreadable(path: Path, problem: OSError) -> StoreError:
+    return StoreError(
+        m(
+            "{path}: the key of the ledger's seal cannot be read ({reason}). Nothing was written. See that the disk "
+            "works and that this user may read the file, then try again.",
+            path=path,
+            reason=problem.strerror or problem,
+        )
+    )

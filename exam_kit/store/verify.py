@@ -251,7 +251,7 @@ def _judge(
     given = [key] if isinstance(key, VerifyKey) else list(key or ())
     keys = signing_keys(named, given, report)
     if not broken or report.entries:
-        enrolled(named, seals, report)
+        enrolled(named, seals, report, broken=broken)
     if keys:
         judge_anchors(kept, anchors, keys, _hash_of(whole), report, broken=broken)
 

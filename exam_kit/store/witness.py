@@ -60,8 +60,13 @@ def signing_keys(
     return keys
 
 
-def enrolled(named: Sequence[KeyEntry], seals: Sequence[Enrolment], report: LedgerReport) -> None:
-    """Do the enrolled first keys and the entries that began a seal belong together?"""
+def enrolled(
+    named: Sequence[KeyEntry], seals: Sequence[Enrolment], report: LedgerReport, *, broken: bool = False
+) -> None:
+    """Do the enrolled first keys and the entries that began a seal belong together?
+
+    A `broken` chain was walked up to the break only, so what begins behind it is not called missing.
+    """
     begun = {entry.seal_from: entry for entry in named if entry.seal_from is not None}
     for enrolment in seals:
         entry = begun.get(enrolment.start)
@@ -70,6 +75,13 @@ def enrolled(named: Sequence[KeyEntry], seals: Sequence[Enrolment], report: Ledg
         elif entry is None and enrolment.start <= report.entries:
             text = m("Entry {seq}: the seal that was enrolled does not begin here.", seq=enrolment.start)
             report.add("seal taken off", enrolment.start, text)
+        elif entry is None and not broken:
+            text = m(
+                "Entries from {first} on are missing: a seal was enrolled that begins with entry {seq}.",
+                first=report.entries + 1,
+                seq=enrolment.start,
+            )
+            report.add("tail missing", report.entries + 1, text)
         elif entry is not None and entry.body["seal"] != commitment(enrolment.key):
             text = m("Entry {seq}: names another first key than the one that was enrolled.", seq=entry.seq)
             report.add("seal exchanged", entry.seq, text)

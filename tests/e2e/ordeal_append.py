@@ -55,8 +55,7 @@ class Ordeal:
         home.point_file.write_text(POINT_TOML, encoding="utf-8")
         Ledger(store, home).append("agent.started", {}, "agent")
         store.close()
-        first = SealKey(home.keys).waiting
-        assert first is not None
+        (first,) = SealKey(home.keys).waiting
         return cls(home, load_point(home.point_file), first)
 
     def round(self, dice: random.Random) -> None:

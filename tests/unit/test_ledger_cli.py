@@ -54,7 +54,7 @@ def test_the_first_key_is_handed_over_once(log: Any, home: Home, tmp_path: Path)
     assert log("enrol", "--to", str(kept))[0] == 0
     assert kept.stat().st_mode & 0o777 == 0o600
     assert Enrolment.load(kept).start == 1
-    assert SealKey(home.keys).waiting is None
+    assert SealKey(home.keys).waiting == []
     assert main(["log", "enrol"]) == 19
     code, said = log("verify", "--seal", str(kept), "--json")
     assert (code, json.loads(said)["sealed"]) == (0, 6)

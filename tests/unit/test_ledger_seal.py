@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from exam_kit.errors import StoreError
 from exam_kit.home import Home
 from exam_kit.store import Ledger, open_store
+from exam_kit.store.enrol import to_enrol
 from exam_kit.store.export import export_to
 from exam_kit.store.halves import LONG_ENTRIES
 from exam_kit.store.keychange import change_body
 from exam_kit.store.keys import SigningKey
 from exam_kit.store.ledger import KEY_CHANGED, KEY_LOST, entry_hash
+from exam_kit.store.rekey import change_keys
 from exam_kit.store.seal import Enrolment, SealKey, SealState, evolved
 from exam_kit.store.verify import read_anchors, verify_database, verify_export
 from exam_kit.store.walk import walk
@@ -36,8 +40,7 @@ def kinds(home: Home, ledger: Ledger, *seals: Enrolment) -> set[str]:
 @pytest.fixture
 def first(ledger: Ledger, home: Home) -> Enrolment:
     filled(ledger, 5)
-    waiting = SealKey(home.keys).waiting
-    assert waiting is not None
+    (waiting,) = SealKey(home.keys).waiting
     return waiting
 
 
@@ -91,7 +94,7 @@ def test_the_first_key_proves_every_entry_in_the_file_and_in_an_export(
 def test_the_key_stands_at_the_next_entry_and_no_older_one_is_left(
     ledger: Ledger, home: Home, first: Enrolment
 ) -> None:
-    SealKey(home.keys).hand_over()
+    SealKey(home.keys).hand_over(first)
     kept = b"".join(path.read_bytes() for path in home.keys.iterdir())
     for position in range(first.start, 7):
         assert evolved(first.key, position - first.start) not in kept, position
@@ -133,13 +136,12 @@ def test_a_rolled_back_transaction_does_not_move_the_key(ledger: Ledger, home: H
 def test_a_lost_key_begins_anew_with_an_entry_that_the_region_sees(
     ledger: Ledger, home: Home, first: Enrolment
 ) -> None:
-    SealKey(home.keys).hand_over()
+    SealKey(home.keys).hand_over(first)
     (home.keys / "seal.key").unlink()
     filled(ledger, 2)
     assert [entry.seq for entry in ledger.entries([KEY_LOST])] == [7]
     assert kinds(home, ledger, first) == {"seal begun anew"}
-    second = SealKey(home.keys).waiting
-    assert second is not None
+    (second,) = SealKey(home.keys).waiting
     assert kinds(home, ledger, first, second) == set()
 
 
@@ -188,8 +190,8 @@ def test_both_keys_are_changed_by_an_entry_that_both_sign(ledger: Ledger, home: 
     new = SigningKey.load_or_create(home.root / "new-keys")
     body = change_body(ledger.id, ledger.head().hash, old.public, new, old, why="planned")
     ledger.begin_seal(KEY_CHANGED, body, "head")
-    second = SealKey(home.keys).waiting
-    assert second is not None
+    assert SealKey(home.keys).waiting[0] == first
+    (second,) = SealKey(home.keys).waiting[1:]
     ledger._key = new
     filled(ledger, 2)
     ledger.checkpoint()
@@ -224,8 +226,7 @@ def test_a_long_chain_is_proved_in_two_parts_that_join(tmp_path: Path, monkeypat
     filled(ledger, 20)
     ledger.checkpoint()
     filled(ledger, 9)
-    first = SealKey(home.keys).waiting
-    assert first is not None
+    (first,) = SealKey(home.keys).waiting
     report = verify_database(home.store, ledger.public_key, read_anchors(home.anchors), [first])
     assert (report.whole, report.entries, report.sealed) == (True, 30, 30)
     ledger.store.close()
@@ -275,3 +276,54 @@ def test_only_a_text_in_canonical_form_is_an_entry(body: str, canonical_form: bo
     seen = walk([(2, record, digest, None)], first=2, ledger="7")
     assert (seen.fault is None) == canonical_form
     assert seen.fault is None or seen.fault.kind == "entry unreadable"
+
+
+def test_first_keys_wait_side_by_side_until_each_is_handed_over(ledger: Ledger, home: Home, first: Enrolment) -> None:
+    filled(ledger, 2)
+    change_keys(ledger, home, "planned", "head")
+    filled(ledger, 2)
+    change_keys(ledger, home, "planned again", "head")
+    waiting = to_enrol(ledger, home)
+    assert waiting[0] == first
+    assert [one.start for one in waiting] == [1, 10, 13]
+    report = verify_database(home.store, ledger.public_key, seals=waiting)
+    assert (report.whole, report.sealed) == (True, report.entries)
+    SealKey(home.keys).hand_over(waiting[1])
+    assert to_enrol(ledger, home) == [waiting[0], waiting[2]]
+
+
+def test_a_first_key_of_a_change_that_was_rolled_back_is_not_asked_for(
+    ledger: Ledger, home: Home, first: Enrolment
+) -> None:
+    for _try in range(2):
+        with pytest.raises(RuntimeError), ledger.store.transaction():
+            ledger.begin_seal(KEY_CHANGED, {"why": "planned"}, "head")
+            raise RuntimeError
+    assert len(SealKey(home.keys).waiting) == 2, "the next attempt takes the place of the failed one"
+    assert to_enrol(ledger, home) == [first]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder is read as a denied file there")
+def test_a_key_that_cannot_be_read_is_told_and_begins_no_new_seal(ledger: Ledger, home: Home, first: Enrolment) -> None:
+    SealKey(home.keys).hand_over(first)
+    kept = (home.keys / "seal.key").rename(home.keys / "seal.kept")
+    (home.keys / "seal.key").mkdir()
+    with pytest.raises(StoreError, match=r"seal\.key: the key of the ledger's seal cannot be read"):
+        filled(ledger, 1)
+    (home.keys / "seal.key").rmdir()
+    kept.rename(home.keys / "seal.key")
+    filled(ledger, 1)
+    assert list(ledger.entries([KEY_LOST])) == []
+    assert kinds(home, ledger, first) == set()
+
+
+def test_an_enrolment_from_beyond_the_end_proves_that_entries_are_missing(
+    ledger: Ledger, home: Home, first: Enrolment
+) -> None:
+    older = home.root / "older.jsonl"
+    export_to(ledger, older)
+    change_keys(ledger, home, "planned", "head")
+    both = to_enrol(ledger, home)
+    found = verify_export(older, ledger.public_key, seals=both).findings
+    assert [(finding.kind, finding.seq) for finding in found] == [("tail missing", 7)]
+    assert verify_database(home.store, ledger.public_key, seals=both).whole
