@@ -17,6 +17,7 @@ from exam_kit.journal.equipment import Equipment
 from exam_kit.journal.equipment_import import plan_import, take_import
 from exam_kit.journal.equipment_item import FIELDS, ItemDraft, ItemState
 from exam_kit.journal.equipment_table import read_table
+from exam_kit.journal.person import Person
 from exam_kit.point import Point
 from exam_kit.store import Account, Ledger, Role
 
@@ -94,8 +95,6 @@ def test_every_bad_row_is_named_and_nothing_is_taken(book: Equipment, ledger: Le
 
 def test_what_somebody_has_is_not_moved_by_a_list(book: Equipment) -> None:
     take_import(book, "a.csv", GOOD.encode(), SPECIALIST)
-    from exam_kit.journal.person import Person
-
     book.issue(["101-001"], Person("Организатор О. О."), SPECIALIST, condition="цел")
     plan = plan_import(book, "b.csv", b"inventory;kind;room\n101-001;printer;7777\n")
     assert "has it. Write its return first" in str(plan.mistakes[0])
@@ -171,10 +170,11 @@ def test_what_is_no_list_is_refused_in_words(book: Equipment, content: bytes) ->
 
 
 def test_a_damaged_workbook_is_refused_in_words(book: Equipment) -> None:
-    whole = workbook([["inventory", "kind"], *([f"n-{number}", "printer"] for number in range(50))])
+    rows: list[list[object]] = [[f"n-{number}", "printer"] for number in range(50)]
+    whole = workbook([["inventory", "kind"], *rows])
     dice = random.Random(6)  # the same every time
     refused = 0
-    for _try in range(300):
+    for _try in range(150):
         damaged = bytearray(whole)
         for _cut in range(dice.randint(1, 20)):
             damaged[dice.randrange(len(damaged))] = dice.randrange(256)
@@ -184,14 +184,14 @@ def test_a_damaged_workbook_is_refused_in_words(book: Equipment) -> None:
             plan_import(book, "a.xlsx", bytes(damaged))
         except ExamKitError:
             refused += 1
-    assert refused > 100
+    assert refused > 50
     assert book.register().items == {}
 
 
 def test_garbage_is_refused_or_every_row_of_it_named(book: Equipment) -> None:
     dice = random.Random(7)  # the same every time
     signs = "abc;,\"'\n\r\t=+-@№Ж\u200b\u202e\x07 0"
-    for _try in range(300):
+    for _try in range(150):
         rows = "".join(dice.choice(signs) for _sign in range(dice.randint(0, 80)))
         try:
             plan = plan_import(book, "a.csv", f"inventory;kind;room\n{rows}".encode())
