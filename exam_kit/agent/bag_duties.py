@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from exam_kit.agent import orders
+from exam_kit.agent.log_lines import end_with_line
 from exam_kit.agent.orders import Order
 from exam_kit.archive.act import KeepRule
 from exam_kit.archive.deletion import carry_out
@@ -104,4 +105,4 @@ def serve_deletion(
     result: dict[str, Any] = {"files": done.files, "bytes": done.bytes, "left": done.left}
     if why is not None:
         result["why_left"] = {language: why.text(language) for language in LANGUAGES}
-    orders.end(ledger, order, "done", result)
+    end_with_line(ledger, point, clock, order, "done", result)

@@ -8,6 +8,7 @@ from typing import Any
 
 from exam_kit.agent import orders
 from exam_kit.agent.disk_watch import room
+from exam_kit.agent.log_lines import end_with_line
 from exam_kit.agent.orders import Order
 from exam_kit.cctv.imports import Chosen, ImportAsked, ImportCancelled, take_import
 from exam_kit.cctv.recorder import RESERVE_BYTES
@@ -80,4 +81,4 @@ def serve_import(
         if not closing():
             orders.end(ledger, order, "cancelled", {})
         return
-    orders.end(ledger, order, "done", result.as_dict())
+    end_with_line(ledger, point, clock, order, "done", result.as_dict())

@@ -1,4 +1,4 @@
-"""The papers that travel with the footage: act, access log, incident sheets, check protocol."""
+"""The papers that travel with the footage: act, access and cabinet log, incident sheets, check protocol."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from exam_kit.archive.act import Document, HandoverAct
 from exam_kit.checks.results import latest_run, told
 from exam_kit.clock import Clock
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf
+from exam_kit.forms.cabinet_log import cabinet_log_pdf
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessLog
+from exam_kit.journal.cabinet_log import CabinetLog
 from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.person import Person, person_of
@@ -32,6 +34,9 @@ def hand_over_documents(
         Document("act.pdf", handover_act_pdf(point, day, act, language, head, people=people)),
         Document("access-log.pdf", access_log_pdf(point, day, rows, language, head, made_at=made)),
     ]
+    lines = CabinetLog(ledger, point, clock).lines(day.date)
+    if lines:  # not every point has a cabinet under seal
+        papers.append(Document("cabinet-log.pdf", cabinet_log_pdf(point, day, lines, language, head, made_at=made)))
     papers += [
         Document(
             f"incident-{sheet.year}-{sheet.number:03d}.pdf",

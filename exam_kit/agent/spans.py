@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from exam_kit.agent import orders
+from exam_kit.agent.log_lines import end_with_line
 from exam_kit.agent.orders import Order
 from exam_kit.cctv.span import export_span
 from exam_kit.cctv.span_asked import Cancelled, SpanAsked
@@ -79,4 +80,6 @@ def serve_export(
         if not closing():
             orders.end(ledger, order, "cancelled", {})
         return
-    orders.end(ledger, order, "done", {key: value for key, value in result.as_dict().items() if key != "parts"})
+    end_with_line(
+        ledger, point, clock, order, "done", {key: value for key, value in result.as_dict().items() if key != "parts"}
+    )
