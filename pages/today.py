@@ -9,6 +9,7 @@ from exam_kit.store import Act
 from exam_kit.ui.day_facts import take_picture
 from exam_kit.ui.day_plan import draw_plan
 from exam_kit.ui.next_step import next_step
+from exam_kit.ui.people_roster import duty_today
 from exam_kit.ui.seat import Seat, live, require_page, script
 from exam_kit.ui.tiles import PAGE_ACTIONS, count, tiles, what_next
 
@@ -38,6 +39,7 @@ def overview(seat: Seat) -> None:
     if seat.day is not None:
         st.html(tiles(seat, take_picture(seat, seat.day)))
         st.html(draw_plan(seat, seat.day))
+        st.html(duty_today(seat, seat.day))
 
 
 if seat.day is None:

@@ -21,6 +21,7 @@ PAGES = (
     ("archive", N_("Archive"), ":material/inventory_2:"),
     ("access_log", N_("Access log"), ":material/menu_book:"),
     ("incidents", N_("Incidents"), ":material/report:"),
+    ("people", N_("People"), ":material/badge:"),
     ("review", N_("Review"), ":material/plagiarism:"),
 )
 REGION_PAGE = N_("Deliveries")
