@@ -1,4 +1,4 @@
-"""Backups of the store: made while it is written to, proved before they count, put back without overwriting anything.
+"""Backups of the store: made while it is written to, proved before they count (put back by `restore`).
 
 A backup is a folder: the database, the public key, `point.toml`, and `backup.json` that says what it should be. The
 secret keys are not in it. A copy of the seal's key would open everything sealed after it, and a second folder is a
@@ -12,26 +12,29 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from exam_kit.clock import Clock, iso
+from exam_kit.clock import iso
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
-from exam_kit.store.checkpoint import Checkpoint
-from exam_kit.store.db import Store, open_store
+from exam_kit.store.db import Store
 from exam_kit.store.durable import sync_file, sync_folder
 from exam_kit.store.keys import VerifyKey
-from exam_kit.store.ledger import Entry, Ledger
+from exam_kit.store.ledger import Ledger
 from exam_kit.store.report import LedgerReport
 from exam_kit.store.verify import verify_database
 
-__all__ = ["MADE", "RESTORED", "Backup", "backups_in", "make_backup", "restore_backup", "verify_backup"]
+__all__ = ["DATABASE", "MADE", "Backup", "backups_in", "make_backup", "not_whole", "own_key", "verify_backup"]
 
-MADE, RESTORED = "backup.made", "backup.restored"
+MADE = "backup.made"
 TITLE = "exam-kit backup v1"
-_DATABASE, _NOTE, _KEY = "exam-kit.db", "backup.json", "ledger.pub"
+DATABASE, _NOTE, _KEY = "exam-kit.db", "backup.json", "ledger.pub"
 _PREFIX = "exam-kit-"
+_DEAD = timedelta(days=1)
+"""What was begun so long ago and has no name yet was left by a power cut: no copy takes a day."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,19 @@ def make_backup(ledger: Ledger, home: Home, folder: Path, keep: int, actor: str)
     made_at = ledger.clock.now()
     name = f"{_PREFIX}{made_at:%Y%m%dT%H%M%S.%fZ}"
     ledger.checkpoint()
+    _sweep(folder, f".{_PREFIX}*.part", made_at)
+    _sweep(home.anchors, "*.part", made_at)
     part = folder / f".{name}.part"
     part.mkdir(parents=True, mode=0o700)
     try:
-        _copy(ledger, part / _DATABASE)
+        _copy(ledger, part / DATABASE)
         (part / _KEY).write_bytes(ledger.public_key.pem())
         if home.point_file.exists():
             shutil.copyfile(home.point_file, part / "point.toml")
-        report = verify_database(part / _DATABASE, ledger.public_key)
+        report = verify_database(part / DATABASE, ledger.public_key)
         if not report.whole:
-            raise _not_whole(part, report)
-        sha256 = _sha256(part / _DATABASE)
+            raise not_whole(part, report)
+        sha256 = _sha256(part / DATABASE)
         made = Backup(folder / name, iso(made_at), report.ledger, report.entries, report.head, sha256)
         note = {key: value for key, value in asdict(made).items() if key != "path"}
         (part / _NOTE).write_text(json.dumps({"title": TITLE, **note}, indent=1) + "\n", encoding="utf-8")
@@ -116,66 +121,37 @@ def make_backup(ledger: Ledger, home: Home, folder: Path, keep: int, actor: str)
     return made
 
 
-def verify_backup(path: Path, key: VerifyKey | None = None, anchors: list[str] | None = None) -> LedgerReport:
+def verify_backup(path: Path, keys: Sequence[VerifyKey] = (), anchors: Sequence[str] = ()) -> LedgerReport:
     """Prove a backup: the database is the one that was written, and its ledger is whole.
+
+    Without `keys` the one inside the backup is taken: that proves that nothing changed by itself, not who made it.
 
     Raises:
         StoreError: the folder is not a backup.
     """
     backup = Backup.read(path)
-    report = verify_database(path / _DATABASE, key or VerifyKey.load(path / _KEY), anchors or ())
+    report = verify_database(path / DATABASE, keys or own_key(path), anchors)
     if (report.ledger, report.entries, report.head) != (backup.ledger, backup.entries, backup.head) or (
-        _sha256(path / _DATABASE) != backup.sha256
+        _sha256(path / DATABASE) != backup.sha256
     ):
         report.add("backup changed", None, m("{path}: is not the copy that was made then.", path=path))
     return report
 
 
-def restore_backup(home: Home, path: Path, clock: Clock, actor: str) -> tuple[Entry, Path]:
-    """Put a backup in the store's place; the entry about it, and where the store that was there lies now.
-
-    Nothing may run on this home. What was recorded after the backup stays in the folder set aside, with the anchors
-    that prove it; anchors kept elsewhere tell everybody that an older copy was put back.
-
-    Raises:
-        StoreError: the backup is not whole; nothing was moved.
-    """
-    report = verify_backup(path)
-    if not report.whole:
-        raise _not_whole(path, report)
-    aside = home.root / "aside" / f"store-{clock.now():%Y%m%dT%H%M%S.%fZ}"
-    aside.mkdir(parents=True)
-    before = _head_of(home.store)
-    fresh = home.store.with_suffix(".restored")
-    shutil.copyfile(path / _DATABASE, fresh)
-    sync_file(fresh)
-    for ending in ("", "-wal", "-shm"):
-        old = home.store.with_name(home.store.name + ending)
-        if old.exists():
-            old.replace(aside / old.name)
-    fresh.replace(home.store)
-    sync_folder(home.store.parent)
-    for anchor in _later_anchors(home.anchors, report.entries):
-        anchor.replace(aside / anchor.name)
-    store = open_store(home)
-    ledger = Ledger(store, home, clock)
-    body = {"from": str(path), "entries": report.entries, "head": report.head, "before": before, "aside": aside.name}
-    entry = ledger.append(RESTORED, body, actor)
-    ledger.checkpoint()
-    store.close()
-    return entry, aside
+def own_key(path: Path) -> VerifyKey:
+    """The key a backup brings with it. Raises StoreError when there is none."""
+    return VerifyKey.load(path / _KEY)
 
 
-def _later_anchors(folder: Path, entries: int) -> list[Path]:
-    """The files of checkpoints behind entry `entries`; one that cannot be read stays, and `log verify` tells of it."""
-    later = []
-    for path in sorted(folder.glob("checkpoint-*.txt")):
-        try:
-            if Checkpoint.parse(path.read_text(encoding="utf-8", errors="replace")).seq > entries:
-                later.append(path)
-        except (ValueError, KeyError):
+def _sweep(folder: Path, pattern: str, now: datetime) -> None:
+    """Remove what a kill or a power cut left unfinished long ago."""
+    for left in folder.glob(pattern):
+        if now.timestamp() - left.lstat().st_mtime < _DEAD.total_seconds():
             continue
-    return later
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)  # what stays of it must not keep the next copy from being made
+        else:
+            left.unlink()
 
 
 def _copy(ledger: Ledger, target: Path) -> None:
@@ -191,26 +167,12 @@ def _copy(ledger: Ledger, target: Path) -> None:
         target.chmod(0o600)
 
 
-def _head_of(path: Path) -> dict[str, object] | None:
-    """Where the ledger that is set aside ended; None when there is none that can be read."""
-    if not path.exists():
-        return None
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        row = connection.execute("SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1").fetchone()
-    except sqlite3.DatabaseError:
-        return None
-    finally:
-        connection.close()
-    return {"seq": row[0], "hash": row[1]} if row else None
-
-
 def _sha256(path: Path) -> str:
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def _not_whole(path: Path, report: LedgerReport) -> StoreError:
+def not_whole(path: Path, report: LedgerReport) -> StoreError:
     reasons = [finding.message for finding in report.findings]
     return StoreError(
         m(
