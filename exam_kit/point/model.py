@@ -18,6 +18,7 @@ from exam_kit.point.object_store import ObjectStore
 from exam_kit.point.part import SAID, Part
 
 __all__ = [
+    "Beside",
     "Camera",
     "Encoding",
     "ExamDay",
@@ -248,6 +249,13 @@ class Backups(Part):
     folder: str | None = Field(default=None, min_length=1)
 
 
+class Beside(Part):
+    """When a line of the access log is missing: which gaps are long enough to need one, and how near it must be."""
+
+    gap_min_s: float = Field(default=10, ge=0, le=3600)
+    near_min: float = Field(default=15, ge=0, le=24 * 60)
+
+
 class Point(Part):
     """An exam point (ППЭ)."""
 
@@ -267,6 +275,7 @@ class Point(Part):
     recording: dict[Zone, RecordingWindow]
     region_centre: RegionCentre = RegionCentre()
     backups: Backups = Backups()
+    access_log: Beside = Beside()
     store: tuple[ObjectStore, ...] = ()
     days: tuple[ExamDay, ...] = ()
 
