@@ -32,10 +32,10 @@ KEEPERS = (
     Account("head", "Руководитель Р. Р.", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru"),
 )
 PEOPLE = (Person("Первый П. П."), Person("Второй В. В."), *KEEPERS)
-NUMBERS = ("1", "2", "3", "4 ", "х")
+NUMBERS = ("1", "2", "3 ", "х")
 ROOMS = ("7777", "0001", "0002", "")
 
-numbers = st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=3)
+numbers = st.lists(st.sampled_from(NUMBERS), min_size=1, max_size=2)
 steps = st.lists(
     st.tuples(
         st.sampled_from(
@@ -120,13 +120,16 @@ def _holders(register: Register) -> dict[int, Person | None]:
     return held
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_no_item_has_two_holders(opened: tuple[Ledger, Iterator[Point]], steps: list[tuple[Any, ...]]) -> None:
     ledger, points = opened
     book = Equipment(ledger, next(points))
+    book.register()  # read once up to here: what follows is read on from it
     begun = ledger.head().seq
     with ledger.store.transaction():
+        for inventory in NUMBERS[:2]:
+            book.add(ItemDraft(inventory, "printer", room="7777"), KEEPERS[0])
         for step in steps:
             before = ledger.head()
             try:
@@ -166,6 +169,7 @@ def test_stock_is_never_below_nothing(
 ) -> None:
     ledger, points = opened
     stock = Consumables(ledger, next(points))
+    stock.stock()
     wanted = {"paper": 0, "toner": 0}
     with ledger.store.transaction():
         for what, code, quantity in moves:
