@@ -7,7 +7,7 @@ line with its own number that names the line it is about, and both are shown. Ri
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -142,6 +142,21 @@ class AccessLog:
                     )
                 )
             return self._about(COUNTERSIGNED, row, account)
+
+    def countersign_all(self, account: Account, refs: Iterable[RowRef] | None = None) -> list[AccessRow]:
+        """Confirm every line that waits (of `refs`, or of all), each with an entry of its own; those confirmed.
+
+        Lines that the person acted or wrote in are left waiting for somebody else.
+        """
+        authorise(account, Act.COUNTERSIGN)
+        who, wanted = person_of(account), None if refs is None else set(refs)
+        with self._ledger.store.transaction():
+            waiting = [
+                row
+                for row in self.book().waiting()
+                if (wanted is None or row.ref in wanted) and not any(who.same_as(hand) for hand in row.hands)
+            ]
+            return [self._about(COUNTERSIGNED, row, account) for row in waiting]
 
     def book(self) -> AccessBook:
         """The whole log as it stands, for searches and pages; it is kept and carried on, not read anew."""

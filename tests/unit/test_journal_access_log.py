@@ -274,3 +274,19 @@ def test_two_processes_write_at_once_and_no_number_is_missing(home: Home, tmp_pa
     assert [process.returncode for process in running] == [0, 0]
     assert sorted(numbers[0] + numbers[1]) == list(range(1, 121))
     assert numbers[0] != list(range(numbers[0][0], numbers[0][0] + 60)), "the two took turns"
+
+
+def test_all_that_wait_are_countersigned_but_ones_own(log: AccessLog, clock: FakeClock) -> None:
+    log.add(draft(), SPECIALIST)
+    log.add(draft(person=Person(HEAD.name, HEAD.post, HEAD.login)), SPECIALIST)
+    log.add(draft(end=None), SPECIALIST)
+    log.add(draft(), SPECIALIST)
+    log.correct(4, draft(), "не та аудитория", SPECIALIST)
+    log.add(draft(), SPECIALIST)
+    with pytest.raises(AccessDenied):
+        log.countersign_all(SPECIALIST)
+    assert [row.number for row in log.countersign_all(HEAD, [RowRef(2026, 1), RowRef(2026, 2)])] == [1]
+    assert [row.number for row in log.countersign_all(HEAD)] == [5, 6]
+    assert [row.number for row in log.book().waiting()] == [2]
+    assert log.countersign_all(HEAD) == []
+    assert [row.number for row in log.countersign_all(MEMBER)] == [2]
