@@ -46,7 +46,7 @@ class Briefing(_Part):
     code: Annotated[str, Field(pattern=r"^[a-z_]{2,40}$")]
     label: Texts
     roles: tuple[Role, ...] = Field(min_length=1)
-    source: str = Field(min_length=1)
+    source: Texts
     valid_months: int | None = Field(default=None, ge=1, le=120)
 
     @model_validator(mode="after")
@@ -68,7 +68,7 @@ class PeopleProfile(_Part):
 
     season: str
     dated: dt.date
-    source: str = Field(min_length=1)
+    source: Texts
     checked_roles: tuple[Role, ...]
     roster: Mapping[Role, Annotated[int, Field(ge=0, le=1000)]]
     briefing: tuple[Briefing, ...]

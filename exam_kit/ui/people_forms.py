@@ -56,7 +56,7 @@ def act_on_person(seat: Seat, people: People, cards: Sequence[Card]) -> None:
         number = st.selectbox(
             _("Person"),
             list(known),
-            format_func=lambda one: f"№ {one} · {known[one].name} · {_(ROLE_LABELS[known[one].role])}",
+            format_func=lambda one: f"{_('№')} {one} · {known[one].name} · {_(ROLE_LABELS[known[one].role])}",
             filter_mode=None,
             key="person-chosen",
         )

@@ -157,7 +157,7 @@ def _what(seat: Seat, record: Record, profile: PeopleProfile) -> str:
         return f"{label}: {profile.label(record.briefing, seat.language)}, {record.given_by}{end}"
     if record.order:
         agreed = f", {_('agreed with {name}').format(name=record.agreed)}" if record.agreed else ""
-        return f"{label}: № {record.order}{agreed}"
+        return f"{label}: {_('№')} {record.order}{agreed}"
     return label
 
 
