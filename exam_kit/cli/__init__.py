@@ -34,6 +34,7 @@ ROOMS = {
     "region": ("region",),
     "station": ("station",),
     "stores": ("store", "send"),
+    "solutions": ("solutions",),
 }
 """Module of this package and the commands it adds; only the module of the command that is called is loaded."""
 

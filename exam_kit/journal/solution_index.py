@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from exam_kit.home import Home
 from exam_kit.journal.solution_content import Content
 from exam_kit.journal.solution_stems import SHORTEST, folded_words, index_stems, is_common, query_stems
 
@@ -51,6 +52,11 @@ class SolutionIndex:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._memory: sqlite3.Connection | None = None
+
+    @classmethod
+    def of(cls, home: Home) -> SolutionIndex:
+        """The home's, among what is safe to delete."""
+        return cls(home.run / "solutions.fts")
 
     def find(
         self, text: str, stamp: str, contents: Mapping[str, Content], limit: int, within: Iterable[str] = ()
