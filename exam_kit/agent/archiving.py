@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from exam_kit.agent import orders
 from exam_kit.agent.bag_duties import keep_rule
+from exam_kit.agent.log_lines import end_with_line
 from exam_kit.agent.orders import Order
 from exam_kit.agent.papers import hand_over_documents
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import ArchiveResult, Progress
+from exam_kit.archive.s3 import wires_of
 from exam_kit.archive.selection import Asked
 from exam_kit.clock import Clock, from_iso
 from exam_kit.errors import ArchiveError, ExamKitError, m
 from exam_kit.home import Home
 from exam_kit.i18n import LANGUAGES
-from exam_kit.point import Point, Zone
+from exam_kit.point import Point, Secrets, Zone
 from exam_kit.store import Ledger, Store
 
 __all__ = ["asked_of", "cancelled_by", "destinations_of", "reported", "serve_archive"]
@@ -62,17 +63,19 @@ def serve_archive(
     store: Store,
     ledger: Ledger,
     clock: Clock,
+    secrets: Secrets,
     *,
     cancelled: Callable[[], bool],
     closing: Callable[[], bool],
     paused: Callable[[], bool],
-) -> list[str]:
+) -> dict[str, str]:
     """Carry out an order of kind ``archive`` and end it.
 
     Interrupted by the agent's end it stays open as long as one of its copies is not finished, unless a person cancelled
     it; the next agent goes on with those, and leaves alone what the ledger calls finished.
 
-    Why copies failed, one text a destination in the point's language; the others are finished all the same.
+    Why each destination's copy failed, in the point's language, "" for one that was made; the others are finished all
+    the same. Of an order that was cancelled nothing is said.
 
     Raises:
         ArchiveError: the day is none of the point's, or not one copy could be made.
@@ -92,7 +95,7 @@ def serve_archive(
             point=point,
             day=day.date,
             asked=asked_of(order),
-            destinations=[Path(place) for place in places],
+            destinations=places,
             actor=order.actor,
             ordered_by=order.ordered_by,
             documents=lambda act: hand_over_documents(home, point, day, store, ledger, clock, act),
@@ -103,20 +106,23 @@ def serve_archive(
             keep=keep_rule(point, home),
             seal_numbers=[str(seals.get(place, "")) for place in places],
             number=order.id,
+            wires=wires_of(point, home, secrets),
         )
     except ExamKitError:
         if closing() and not cancelled():
-            return []
+            return {}
         raise
     states = {copy.state for copy in result.copies}
     if closing() and not cancelled() and states != {"finished"}:
-        return []
+        return {}
     told = [_told(place, copy) for place, copy in zip(places, result.copies, strict=True)]
     state: orders.OrderState = "cancelled" if "cancelled" in states else "done"
     first = next(one for one in told if one["state"] == result.state)
-    orders.end(ledger, order, state, {**first, "copies": told})
-    failures = [copy.error for copy in result.copies if copy.error is not None]
-    return [] if cancelled() else [problem.text(point.language) for problem in failures]
+    end_with_line(ledger, point, clock, order, state, {**first, "copies": told})
+    if cancelled():
+        return {}
+    ended = [(place, copy) for place, copy in zip(places, result.copies, strict=True) if copy.state != "cancelled"]
+    return {place: copy.error.text(point.language) if copy.error is not None else "" for place, copy in ended}
 
 
 def reported(

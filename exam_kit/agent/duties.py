@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from exam_kit.agent import orders
 from exam_kit.agent.archiving import cancelled_by as archive_cancelled_by
-from exam_kit.agent.archiving import serve_archive
+from exam_kit.agent.archiving import destinations_of, serve_archive
 from exam_kit.agent.bag_duties import serve_deletion, serve_verify
 from exam_kit.agent.camera_clock import SetClocks
 from exam_kit.agent.checking import check_now
 from exam_kit.agent.import_footage import serve_import
 from exam_kit.agent.orders import Order
 from exam_kit.agent.spans import serve_export
+from exam_kit.archive.s3 import wires_of
 from exam_kit.checks import Result
 from exam_kit.checks.model import Run
 from exam_kit.checks.report import cancelled_by
@@ -52,7 +54,10 @@ class Duties:
         self._closing = False
         self.finished_runs: list[tuple[Order | None, Run]] = []
         self.failed_checks: list[str] = []
-        self.failed_archives: list[tuple[Order, str]] = []
+        self.ended_archives: list[tuple[Order, Mapping[str, str]]] = []
+        """with why each destination's copy failed, "" where it was made"""
+        self.verified_bags: list[tuple[Order, str]] = []
+        """with what was found: an outcome of `exam_kit.archive.bag_report`"""
 
     def busy(self, kind: str) -> bool:
         thread = self._threads.get(kind)
@@ -90,7 +95,7 @@ class Duties:
         self._start("camera_clock", order, lambda: orders.end(self.ledger, order, "done", clocks.obey(order)))
 
     def start_verify(self, order: Order) -> None:
-        self._start("verify_bag", order, self._serve, serve_verify, order)
+        self._start("verify_bag", order, self._verify, order)
 
     def start_deletion(self, order: Order) -> None:
         self._start("delete_footage", order, self._serve, serve_deletion, order)
@@ -112,6 +117,12 @@ class Duties:
             cancelled=lambda: order.id in self._cancelled,
             closing=lambda: self._closing,
         )
+
+    def _verify(self, order: Order) -> None:
+        self._serve(partial(serve_verify, wires=wires_of(self.point, self.home, self.secrets)), order)
+        ended = orders.get(self.store, order.id)
+        if ended is not None and ended.state == "done":
+            self.verified_bags.append((ended, ended.result["outcome"]))
 
     def _start(self, kind: str, order: Order | None, work: Any, *arguments: Any) -> None:
         def run() -> None:
@@ -141,7 +152,7 @@ class Duties:
         cancelled = order.id in self._cancelled
         orders.end(self.ledger, order, "cancelled" if cancelled else "failed", {"error": text})
         if kind == "archive" and not cancelled:
-            self.failed_archives.append((order, text))
+            self.ended_archives.append((order, dict.fromkeys(destinations_of(order), text)))
 
     def _check(self, order: Order | None, day: ExamDay | None) -> None:
         only = order.body.get("only") if order else None
@@ -170,15 +181,16 @@ class Duties:
         by = archive_cancelled_by(self.store, order)
         if by:  # before an agent died that had been asked to end it
             self.cancel(order.id, by)
-        failures = serve_archive(
+        errors = serve_archive(
             order,
             self.point,
             self.home,
             self.store,
             self.ledger,
             self.clock,
+            self.secrets,
             cancelled=lambda: order.id in self._cancelled,
             closing=lambda: self._closing,
             paused=lambda: order.id in self._paused,
         )
-        self.failed_archives += [(order, text) for text in failures]
+        self.ended_archives.append((order, errors))

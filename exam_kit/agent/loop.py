@@ -194,8 +194,11 @@ class Agent:
         while self.duties.failed_checks:
             self.watch.check_impossible(self.duties.failed_checks.pop(0))
         self.words.tick(self._wanted)
-        while self.duties.failed_archives:
-            self.watch.archive_failed(*self.duties.failed_archives.pop(0))
+        while self.duties.ended_archives:
+            self.watch.archive_ended(*self.duties.ended_archives.pop(0))
+        while self.duties.verified_bags:
+            order, outcome = self.duties.verified_bags.pop(0)
+            self.watch.bag_verified(str(order.body["path"]), outcome, quick=bool(order.body.get("quick")))
 
     def _take_orders(self) -> None:
         order = self._next_order()

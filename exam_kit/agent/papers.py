@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from mimetypes import guess_extension
 
 from exam_kit.archive.act import Document, HandoverAct
 from exam_kit.checks.results import latest_run, told
 from exam_kit.clock import Clock
-from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf
+from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf, room_calls_pdf
 from exam_kit.forms.cabinet_log import cabinet_log_pdf
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.cabinet_log import CabinetLog
-from exam_kit.journal.categories import load_categories
+from exam_kit.journal.categories import Categories, load_categories
+from exam_kit.journal.incident import Incident
+from exam_kit.journal.incident_files import states_of
 from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.person import Person, person_of
+from exam_kit.journal.room_call import RoomCalls
 from exam_kit.point import ExamDay, Point
-from exam_kit.store import Accounts, Ledger, Store
+from exam_kit.store import Accounts, Checkpoint, Head, Ledger, Store
+from exam_kit.store.evidence import UNKNOWN_KIND, KeptState, kind_of, read_evidence
 
 __all__ = ["hand_over_documents"]
 
@@ -37,13 +43,11 @@ def hand_over_documents(
     lines = CabinetLog(ledger, point, clock).lines(day.date)
     if lines:  # not every point has a cabinet under seal
         papers.append(Document("cabinet-log.pdf", cabinet_log_pdf(point, day, lines, language, head, made_at=made)))
-    papers += [
-        Document(
-            f"incident-{sheet.year}-{sheet.number:03d}.pdf",
-            incident_pdf(point, sheet, language, head, made_at=made, categories=categories),
-        )
-        for sheet in Incidents(ledger, point, clock, categories).all(day.date)
-    ]
+    for sheet in Incidents(ledger, point, clock, categories).all(day.date):
+        papers += _sheet_papers(home, point, sheet, language, head, made, categories)
+    calls = RoomCalls(ledger, point, clock).all(day.date)
+    if calls:
+        papers.append(Document("room-calls.pdf", room_calls_pdf(point, day, calls, language, head, made_at=made)))
     run = latest_run(store, day=str(day.date))
     if run is not None:
         found = told(store, run)
@@ -53,4 +57,30 @@ def hand_over_documents(
             )
         )
         papers.append(Document("check.json", json.dumps(found, ensure_ascii=False, indent=1).encode()))
+    return papers
+
+
+def _sheet_papers(
+    home: Home,
+    point: Point,
+    sheet: Incident,
+    language: str,
+    head: Head | Checkpoint,
+    made: datetime,
+    categories: Categories,
+) -> list[Document]:
+    """An incident sheet and its files, each by the beginning of the SHA-256 that the sheet names.
+
+    A file that is missing or altered stays out: the sheet says so.
+    """
+    name = f"incident-{sheet.year}-{sheet.number:03d}"
+    found = states_of(home, sheet.files)
+    pdf = incident_pdf(point, sheet, language, head, made_at=made, categories=categories, found=found)
+    papers = [Document(f"{name}.pdf", pdf)]
+    for file in sheet.files:
+        if found[file.sha256] is KeptState.WHOLE:
+            content = read_evidence(home, file.sha256)
+            kind = kind_of(content)
+            ending = ".txt" if kind == UNKNOWN_KIND else guess_extension(kind) or ""
+            papers.append(Document(f"{name}-{file.sha256[:12]}{ending}", content))
     return papers

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from exam_kit.agent.camera_watch import CameraWatch
 from exam_kit.agent.orders import Order
 from exam_kit.agent.planner import PlannedRun
+from exam_kit.archive.bag_report import OUTCOME_LABELS
 from exam_kit.cctv.status import CameraStatus
 from exam_kit.checks.model import Run, Severity, State
 from exam_kit.clock import Clock, iso
@@ -36,6 +37,7 @@ BEGINNING = timedelta(seconds=60)
 
 WRITING_UP = timedelta(hours=1)
 """So long after its last window an exam day is still the one that people write about, also past midnight."""
+GOOD_AGAIN = m("The check is good again.")
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -128,22 +130,18 @@ class Watch:
 
     def check_finished(self, run: Run) -> None:
         """One incident per failed blocker; it is noted as restored by the next good run."""
-        self._good_again("check")
+        self._now_good("check", GOOD_AGAIN)
         for result in run.results:
             key = f"check:{result.check}:{result.target}"
             if result.severity is Severity.BLOCKER and result.state is State.FAIL:
                 title = result.title.get(self.point.language, result.title["en"])
                 text = self._say(m("Check failed: {title} {target}", title=title, target=result.target)).strip()
                 camera = result.target if any(known.id == result.target for known in self.point.cameras) else ""
-                self._incidents.open_for(key, IncidentDraft("other", text, self.clock.now(), camera=camera))
+                category = self._incidents.categories.for_check(result.probe)
+                draft = IncidentDraft(category, text, self.clock.now(), camera=camera, checks=(run.id,))
+                self._incidents.open_for(key, draft)
             elif result.state is State.OK:
-                self._good_again(key)
-
-    def _good_again(self, key: str) -> None:
-        sheet = self._incidents.find_open(key)
-        if sheet is not None and sheet.restored_at is None:
-            text = self._say(m("The check is good again."))
-            self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=text)
+                self._now_good(key, GOOD_AGAIN)
 
     def check_impossible(self, reason: str) -> None:
         """A check that could not be run at all, such as by a profile with mistakes."""
@@ -169,14 +167,37 @@ class Watch:
 
     def check_served(self, run_id: str) -> None:
         """A planned check was run in its time: what a wrong clock had reported of it is taken back."""
-        sheet = self._incidents.find_open(run_id)
-        if sheet is not None and sheet.restored_at is None:
-            text = self._say(m("By the clock as it is set now, the check was run in its time."))
-            self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=text)
+        self._now_good(run_id, m("By the clock as it is set now, the check was run in its time."))
 
-    def archive_failed(self, order: Order, reason: str) -> None:
-        text = self._say(m("Archive order {number} failed: {reason}", number=order.id, reason=reason))
-        self._incidents.open_for(f"archive:{order.id}", IncidentDraft("archive_failed", text, self.clock.now()))
+    def archive_ended(self, order: Order, errors: Mapping[str, str]) -> None:
+        """Where the copies of an order went, each with why it failed, "" where it was made.
+
+        A carrier has one sheet for one day: trying again there does not open another, and a good copy is noted on it.
+        """
+        for place, reason in errors.items():
+            key = f"archive:{order.body.get('day', '')}:{place}"
+            if reason:
+                text = m("Archive order {number} failed: {reason}", number=order.id, reason=reason)
+                self._bad_archive(key, text)
+            else:
+                self._now_good(key, m("The copy was made and verified by order {number}.", number=order.id))
+
+    def bag_verified(self, path: str, outcome: str, *, quick: bool) -> None:
+        """A copy that was looked at: one that was changed or lacks files opens a sheet, a whole one is noted on it."""
+        key = f"bag:{path}"
+        if outcome != "whole":
+            label = m(OUTCOME_LABELS[outcome])
+            self._bad_archive(key, m("The archive {path} was verified. {outcome}", path=path, outcome=label))
+        elif not quick:  # a quick look proves no content
+            self._now_good(key, m("The archive was verified again and is whole."))
+
+    def _bad_archive(self, key: str, text: Message) -> None:
+        self._incidents.open_for(key, IncidentDraft("archive_failed", self._say(text), self.clock.now()))
+
+    def _now_good(self, key: str, text: Message) -> None:
+        sheet = self._incidents.find_open(key)
+        if sheet is not None and sheet.restored_at is None:
+            self._incidents.restored(sheet.number, AGENT, year=sheet.year, text=self._say(text))
 
     def day_ended(self) -> None:
         """After the last window of today the day's journals are exported to `logs/`, once for each new state."""

@@ -11,18 +11,19 @@ from pathlib import Path
 
 from exam_kit.errors import AccessDenied, m
 from exam_kit.forms.access_log import COLUMNS, action_text, remark_text
-from exam_kit.forms.incident import FIELDS, event_text, incident_fields
+from exam_kit.forms.incident_words import FIELDS, event_text, incident_fields
 from exam_kit.forms.sheet import Paper, day_text
 from exam_kit.home import Home
 from exam_kit.i18n import N_
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.access_row import AccessRow
-from exam_kit.journal.incident import EVENT_LABELS, Event, Incident
+from exam_kit.journal.incident import Incident
+from exam_kit.journal.incident_parts import EVENT_LABELS, Event
 from exam_kit.journal.incidents import Incidents
 from exam_kit.point import ExamDay, Point
 from exam_kit.store import Head
 
-__all__ = ["access_log_csv", "as_csv", "export_day", "guarded", "incidents_csv"]
+__all__ = ["access_log_csv", "access_log_table", "as_csv", "export_day", "guarded", "incidents_csv"]
 
 # A spreadsheet runs a cell that begins so; a tab or a line end before it is skipped.
 _RUNS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -43,6 +44,11 @@ def as_csv(rows: Iterable[Sequence[str]]) -> bytes:
 
 def access_log_csv(point: Point, rows: Sequence[AccessRow], language: str) -> bytes:
     """The access log in the published columns, then what the kit knows besides."""
+    return as_csv(access_log_table(point, rows, language))
+
+
+def access_log_table(point: Point, rows: Sequence[AccessRow], language: str) -> list[list[str]]:
+    """The access log as rows of a table, the first of them the titles."""
     paper = _paper(point, language)
     say, columns = paper.say, paper.words(COLUMNS)
     acting, responsible = columns["person"], columns["responsible"]
@@ -61,7 +67,7 @@ def access_log_csv(point: Point, rows: Sequence[AccessRow], language: str) -> by
         say(N_("Ledger entry №")),
         say(N_("Ledger entry hash")),
     ]
-    return as_csv([titles, *(_row(paper, row) for row in rows)])
+    return [titles, *(_row(paper, row) for row in rows)]
 
 
 def _row(paper: Paper, row: AccessRow) -> list[str]:

@@ -6,39 +6,27 @@ import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from exam_kit.errors import PointInvalid, m
 from exam_kit.home import Home
 from exam_kit.i18n import current_language
+from exam_kit.journal.questions import Part, Question, Texts
 from exam_kit.point import Point, exam_start
 
-__all__ = ["CameraBounds", "Categories", "Category", "Limit", "Mark", "load_categories"]
+__all__ = ["CameraBounds", "Categories", "Category", "Limit", "Mark", "Texts", "load_categories"]
+
+CHECK_FAILED = "check_failed"
 
 SHIPPED = Path(__file__).with_name("incidents.toml")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Texts(_Part):
-    """One text in the kit's three languages."""
-
-    ru: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-    lv: str = Field(min_length=1)
-
-    def text(self, language: str | None = None) -> str:
-        chosen: str = getattr(self, language or current_language())
-        return chosen
-
-
-class Lists(_Part):
+class Lists(Part):
     """First actions in the kit's three languages, in the order they are done."""
 
     ru: tuple[str, ...] = Field(min_length=1)
@@ -56,7 +44,7 @@ class Lists(_Part):
         return self
 
 
-class Limit(_Part):
+class Limit(Part):
     """Until when it must be over: minutes or days from detection, or minutes around the start of the day's exam."""
 
     kind: Literal["minutes", "days", "exam_start"]
@@ -72,14 +60,20 @@ class Limit(_Part):
         return exam_start(point, day) + timedelta(minutes=self.value) if day else None
 
 
-class Mark(_Part):
-    """Something that is due a while after detection."""
+class Mark(Part):
+    """Something that is due a while after detection.
+
+    It is done once somebody of every role in `tell` was told, and with `decision` once one was taken; without either
+    nothing can say that it is done, and it stays due.
+    """
 
     after_min: float = Field(gt=0)
     label: Texts
+    tell: tuple[Literal["specialist", "head_of_point", "commission_member", "commission_head"], ...] = ()
+    decision: bool = False
 
 
-class CameraBounds(_Part):
+class CameraBounds(Part):
     """When cameras that do not record are an incident, seconds.
 
     `lost_s`: one that comes back sooner is a gap in the recording. `group_s`: cameras lost within it of one another
@@ -91,7 +85,7 @@ class CameraBounds(_Part):
     outage_s: float = Field(gt=0)
 
 
-class Category(_Part):
+class Category(Part):
     """One kind of incident. `source` says where its limit and actions come from."""
 
     code: Annotated[str, Field(pattern=r"^[a-z_]{2,40}$")]
@@ -101,9 +95,25 @@ class Category(_Part):
     limit: Limit | None = None
     marks: tuple[Mark, ...] = ()
     cameras: CameraBounds | None = None
+    questions: tuple[Question, ...] = ()
+    checks: tuple[str, ...] = ()
+    """probes (`clock.*`) whose failed blockers are of this category"""
+
+    @model_validator(mode="after")
+    def _ask_once(self) -> Category:
+        codes = [question.code for question in self.questions]
+        if len(set(codes)) != len(codes):
+            raise PydanticCustomError("questions", "a question's code stands twice; every code must differ")
+        return self
+
+    @property
+    def tell(self) -> tuple[str, ...]:
+        """The roles that its marks want told, the most urgent first."""
+        marks = sorted(self.marks, key=lambda mark: mark.after_min)
+        return tuple(dict.fromkeys(role for mark in marks for role in mark.tell))
 
 
-class Categories(_Part):
+class Categories(Part):
     """All categories of a season."""
 
     season: str
@@ -124,6 +134,14 @@ class Categories(_Part):
     @property
     def by_code(self) -> Mapping[str, Category]:
         return {category.code: category for category in self.category}
+
+    def for_check(self, probe: str) -> str:
+        """The category of a failed check; `check_failed`, `other` or the first where none names its probe."""
+        for category in self.category:
+            if any(fnmatchcase(probe, pattern) for pattern in category.checks):
+                return category.code
+        known = self.by_code
+        return next((code for code in (CHECK_FAILED, "other") if code in known), self.category[0].code)
 
     def label(self, code: str, language: str | None = None) -> str:
         """What the category is called; its code where an older journal names one that is no longer in the data."""

@@ -1,33 +1,30 @@
 """Incident sheets: opened once, written on step by step, closed when all is restored and decided.
 
-Like the access log they are typed entries over the ledger: nothing is edited, a later note stands beside the earlier
-one in the timeline. Rights are checked here, whoever calls.
+What people write stands here, what the agent writes as well in `incident_opening`. Like the access log they are typed
+entries over the ledger: nothing is edited, a later note stands beside the earlier one in the timeline. Rights are
+checked here, whoever calls.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from exam_kit.clock import Clock, iso
+from exam_kit.clock import iso
 from exam_kit.errors import RefusedEntry, m
-from exam_kit.journal.categories import Categories, load_categories
-from exam_kit.journal.incident import KINDS, OPENED, Decision, Incident, IncidentDraft, fold
+from exam_kit.journal.incident import Incident, IncidentDraft
 from exam_kit.journal.incident_cameras import Outage
-from exam_kit.journal.numbering import RowRef, next_number, point_key
-from exam_kit.journal.person import AGENT, Actor, Person, authorise, clean, login_of, person_of
-from exam_kit.point.model import Point
+from exam_kit.journal.incident_files import keep_files, refuse_more
+from exam_kit.journal.incident_opening import OpenedIncidents, named
+from exam_kit.journal.incident_parts import Agreement, Decision, Line
+from exam_kit.journal.numbering import RowRef
+from exam_kit.journal.person import Actor, Person, authorise, clean, person_of
+from exam_kit.journal.questions import Value
 from exam_kit.store.accounts import Account
-from exam_kit.store.fold import folded
-from exam_kit.store.ledger import Entry, Ledger
-from exam_kit.store.rights import Act, may
+from exam_kit.store.rights import Act, Role
 
-__all__ = ["Decision", "Incident", "IncidentDraft", "Incidents"]
-
-AHEAD = timedelta(minutes=1)
-"""People write whole minutes, so a moment may seem this much ahead of the clock."""
+__all__ = ["WHO_DECIDES", "Decision", "Incident", "IncidentDraft", "Incidents"]
 
 COUNT_LIMIT = 100_000
 """Above this a number of people or minutes is a slip of the hand."""
@@ -41,72 +38,13 @@ WHO_DECIDES = {
 """Going on is anybody's who keeps the sheet; what touches candidates is the head's or a commission member's."""
 
 
-class Incidents:
+class Incidents(OpenedIncidents):
     """The incident sheets of one point.
 
     Methods that write return the sheet as it then stands, on the disk; they raise `AccessDenied`, `RefusedEntry` and
     `StoreError` as the access log's do. `at` is when something happened, now when left out. A closed sheet takes no
     more entries. `year` is the year the number is counted in, this year's when left out.
     """
-
-    def __init__(
-        self, ledger: Ledger, point: Point, clock: Clock | None = None, categories: Categories | None = None
-    ) -> None:
-        self._ledger = ledger
-        self._point = point
-        self._key = point_key(point)
-        self._clock = clock or ledger.clock
-        self.categories = categories or load_categories()
-
-    def open(self, draft: IncidentDraft, actor: Actor, *, key: str = "") -> Incident:
-        """Open a sheet. `key` names its cause for `open_for`."""
-        authorise(actor, Act.OPEN_INCIDENT, agent=True)
-        if draft.category not in self.categories.by_code:
-            raise RefusedEntry(
-                m("Incident: '{code}' is not a category. Choose one from the list.", code=draft.category)
-            )
-        self._placed(draft)
-        self._in_time(draft.detected_at)
-        by = draft.detected_by or person_of(actor)
-        fields: dict[str, Any] = {
-            "category": draft.category,
-            "text": clean(draft.description, "description"),
-            "at": iso(draft.detected_at),
-            "detected_by": Person(clean(by.name, "name"), clean(by.post, "post", required=False), by.login).as_dict(),
-            "room": draft.room,
-            "camera": draft.camera,
-            "station": draft.station,
-            "key": key,
-            "gap_from": iso(draft.gap_from) if draft.gap_from else None,
-            "log_rows": [ref.as_list() for ref in draft.log_rows],
-        }
-        if draft.outages:
-            fields["outages"] = [outage.as_dict() for outage in draft.outages]
-        year = self._clock.now().astimezone(self._point.tz).year
-        with self._ledger.store.transaction() as connection:
-            number = next_number(connection, (OPENED,), self._key, year)
-            body = {"point": self._key, "year": year, "no": number, "by": person_of(actor).as_dict(), **fields}
-            entry = self._ledger.append(OPENED, body, login_of(actor))
-        return fold([entry], self._key)[RowRef(year, number)]
-
-    def open_for(self, key: str, draft: IncidentDraft, actor: Actor = AGENT) -> Incident:
-        """The open sheet of the cause `key`, opened when there is none: one sheet however often it is reported.
-
-        A cause that was noted as restored and is reported again is written on the same sheet, and its clock starts
-        anew. While it lasts a repeated report writes nothing.
-        """
-        with self._ledger.store.transaction():
-            found = self.find_open(key)
-            if found is None:
-                return self.open(draft, actor, key=key)
-            if found.restored_at is None:
-                return found
-            authorise(actor, Act.OPEN_INCIDENT, agent=True)
-            return self._write(found, "recurred", actor, draft.detected_at, clean(draft.description, "description"))
-
-    def find_open(self, key: str) -> Incident | None:
-        """The open sheet of the cause `key`."""
-        return next((sheet for sheet in self.all() if sheet.key == key and sheet.is_open), None)
 
     def step(
         self, number: int, text: str, actor: Actor, at: datetime | None = None, *, year: int | None = None
@@ -122,11 +60,89 @@ class Incidents:
         at: datetime | None = None,
         *,
         text: str = "",
+        role: Role | None = None,
         year: int | None = None,
     ) -> Incident:
-        """Write who was told."""
-        person = Person(clean(to.name, "name"), clean(to.post, "post", required=False), to.login)
-        return self._add(number, year, "reported", actor, at, clean(text, "text", required=False), to=person.as_dict())
+        """Write who was told; `role` says as what, where it is known."""
+        more = {"to": named(to).as_dict(), **({"role": role.value} if role else {})}
+        return self._add(number, year, "reported", actor, at, clean(text, "text", required=False), **more)
+
+    def answer(
+        self,
+        number: int,
+        answers: Mapping[str, Value],
+        actor: Actor,
+        at: datetime | None = None,
+        *,
+        year: int | None = None,
+    ) -> Incident:
+        """Write answers to the guided questions of the sheet's category, by the questions' codes."""
+        category = self.categories.by_code.get(self.get(number, year).category)
+        asked = {question.code: question for question in category.questions} if category else {}
+        unknown = [code for code in answers if code not in asked]
+        if unknown or not answers:
+            raise RefusedEntry(
+                m("Incident {number}: no question of this case was answered. Answer at least one.", number=number)
+            )
+        kept = [asked[code].answered(value) for code, value in answers.items()]
+        return self._add(number, year, "answered", actor, at, "", answers=kept)
+
+    def hand(
+        self,
+        number: int,
+        line: Line | str,
+        person: Person | None,
+        why: str,
+        actor: Actor,
+        at: datetime | None = None,
+        *,
+        year: int | None = None,
+    ) -> Incident:
+        """Hand the sheet over, up or back; within a line, to another person. The first line takes up without a why."""
+        to = Line(line)
+        authorise(actor, Act.OPEN_INCIDENT)
+        with self._ledger.store.transaction():
+            sheet = self._open_sheet(number, year)
+            had, to_person = sheet.holder, named(person) if person else None
+            taken_up = had.person is None and had.line is to
+            same = (to_person is None) if had.person is None else bool(to_person and had.person.same_as(to_person))
+            if had.line is to and same:
+                raise RefusedEntry(
+                    m("Incident {number}: they have it already. Choose another line or person.", number=number)
+                )
+            moment = at or self._clock.now()
+            if moment < had.since.replace(second=0, microsecond=0):
+                raise RefusedEntry(
+                    m("Incident {number}: handed over before it was received. Correct the time.", number=number)
+                )
+            return self._write(
+                sheet,
+                "handed",
+                actor,
+                max(moment, had.since),
+                clean(why, "handed", required=not taken_up),
+                to=to.value,
+                person=to_person.as_dict() if to_person else None,
+            )
+
+    def attach(
+        self,
+        number: int,
+        files: Sequence[tuple[str, bytes]],
+        actor: Account,
+        *,
+        text: str = "",
+        year: int | None = None,
+    ) -> Incident:
+        """Keep photos and papers (name, content) with the sheet, by their SHA-256."""
+        authorise(actor, Act.OPEN_INCIDENT)
+        said = clean(text, "text", required=False)
+        refuse_more(self._open_sheet(number, year).files, len(files))
+        kept = keep_files(self._ledger.store, files)
+        with self._ledger.store.transaction():
+            sheet = self._open_sheet(number, year)
+            refuse_more(sheet.files, len(kept))
+            return self._write(sheet, "attached", actor, None, said, files=[one._asdict() for one in kept])
 
     def note(
         self,
@@ -140,9 +156,12 @@ class Incidents:
         minutes_added: int | None = None,
         evidence: Sequence[str] = (),
         log_rows: Sequence[RowRef] = (),
+        checks: Sequence[str] = (),
+        gaps: Sequence[Outage] = (),
+        equipment: Sequence[str] = (),
         year: int | None = None,
     ) -> Incident:
-        """Fill in fields of the sheet. A field noted again takes the later value; evidence and log rows add up."""
+        """Fill in fields of the sheet. A field noted again takes the later value; evidence and links add up."""
         for count in (candidates, minutes_added):
             if count is not None and not 0 <= count <= COUNT_LIMIT:
                 raise RefusedEntry(
@@ -158,45 +177,14 @@ class Incidents:
             "minutes_added": minutes_added,
             "evidence": [clean(item, "evidence") for item in evidence] or None,
             "log_rows": [ref.as_list() for ref in log_rows] or None,
+            "checks": [clean(run, "evidence") for run in checks] or None,
+            "gaps": [gap.as_dict() for gap in gaps] or None,
+            "equipment": [clean(item, "evidence") for item in equipment] or None,
         }
         fields = {name: value for name, value in given.items() if value is not None}
         if not fields:
             clean("", "note")
         return self._add(number, year, "noted", actor, None, "", fields=fields)
-
-    def restored(
-        self, number: int, actor: Actor, at: datetime | None = None, *, text: str = "", year: int | None = None
-    ) -> Incident:
-        """Write that it works again; the clock stops, the sheet stays open for the decision."""
-        text = clean(text, "text", required=False)
-        authorise(actor, Act.OPEN_INCIDENT, agent=True)
-        with self._ledger.store.transaction():
-            sheet = self._open_sheet(number, year)
-            if not isinstance(actor, Account):
-                # The kit writes what it saw; a clock that was set back since must not keep it from doing so.
-                moment = max(at or self._clock.now(), sheet.detected_at)
-                gap = {"gap_to": iso(moment)} if sheet.outages else {}
-                return self._write(sheet, "restored", actor, moment, text, seen=True, **gap)
-            self._after_detection(sheet, at or self._clock.now())
-            return self._write(sheet, "restored", actor, at, text)
-
-    def camera_lost(self, number: int, lost: Outage, text: str, actor: Actor, *, year: int | None = None) -> Incident:
-        """Write on the sheet that one camera more does not record, or one of its cameras again."""
-        authorise(actor, Act.OPEN_INCIDENT, agent=True)
-        with self._ledger.store.transaction():
-            sheet = self._open_sheet(number, year)
-            alone = sheet.restored_at is not None and set(sheet.cameras) == {lost.camera}
-            kind = "recurred" if alone else "lost"
-            return self._write(sheet, kind, actor, lost.lost_at, clean(text, "text"), seen=True, camera=lost.camera)
-
-    def camera_back(
-        self, number: int, camera: str, at: datetime, text: str, actor: Actor, *, year: int | None = None
-    ) -> Incident:
-        """Write that one of the sheet's cameras is missing no longer. That all are back is for `restored` to say."""
-        authorise(actor, Act.OPEN_INCIDENT, agent=True)
-        with self._ledger.store.transaction():
-            sheet = self._open_sheet(number, year)
-            return self._write(sheet, "back", actor, at, clean(text, "text"), seen=True, camera=camera)
 
     def decide(
         self,
@@ -205,13 +193,13 @@ class Incidents:
         text: str,
         actor: Account,
         *,
-        agreed_by: Account | Person | None = None,
+        agreed: Agreement | None = None,
         at: datetime | None = None,
         year: int | None = None,
     ) -> Incident:
         """Write a decision about the exam. To stop it takes a commission member and the chair's agreement.
 
-        `agreed_by` is the chair's account, or the chair by name where they agreed from afar and have no account here.
+        The member writes down who agreed, when and how: the chair's own account writes nothing.
         """
         try:
             taken = Decision(decision)
@@ -220,7 +208,7 @@ class Incidents:
                 m("Incident: '{decision}' is not a decision. Choose one from the list.", decision=decision)
             ) from problem
         authorise(actor, WHO_DECIDES[taken])
-        agreed = self._agreed(agreed_by, actor) if taken is Decision.STOP_EXAM else None
+        chair = self._agreed(agreed, actor) if taken is Decision.STOP_EXAM else {"agreed_by": None}
         return self._add(
             number,
             year,
@@ -229,17 +217,27 @@ class Incidents:
             at,
             clean(text, "decision", required=False),
             decision=taken.value,
-            agreed_by=agreed.as_dict() if agreed else None,
+            **chair,
         )
 
     def close(
-        self, number: int, restored_at: datetime | None, decision: str, actor: Account, *, year: int | None = None
+        self,
+        number: int,
+        restored_at: datetime | None,
+        decision: str,
+        actor: Account,
+        *,
+        signed_off: Account,
+        year: int | None = None,
     ) -> Incident:
-        """Close the sheet with its conclusion, signed by `actor`; a person's act, never the agent's.
+        """Close the sheet with its conclusion; a person's act, never the agent's.
 
-        `restored_at` may be left out where it is noted already, or where the exam was stopped.
+        `restored_at` may be left out where it is noted already, or where the exam was stopped. A decision about the
+        exam stands on the sheet by now. `signed_off` is whoever signed it with their own PIN: the head of the point or
+        a commission member, and never who opened it.
         """
         authorise(actor, Act.OPEN_INCIDENT)
+        authorise(signed_off, Act.SIGN_OFF_INCIDENT)
         with self._ledger.store.transaction():
             sheet = self._open_sheet(number, year)
             restored = restored_at or sheet.restored_at
@@ -249,118 +247,34 @@ class Incidents:
                 )
             if restored is not None:
                 self._in_time(restored)
-                self._after_detection(sheet, restored)
+                restored = self._since_detection(sheet, restored)
+            if sheet.decision is None:
+                raise RefusedEntry(
+                    m("Incident {number}: nothing was decided about the exam. Write the decision.", number=number)
+                )
+            if person_of(signed_off).same_as(sheet.opened_by):
+                raise RefusedEntry(
+                    m("Incident {number}: who opened it cannot sign it off. Ask another person to sign.", number=number)
+                )
             conclusion = clean(decision, "decision")
             moment = iso(restored) if restored else None
-            return self._write(sheet, "closed", actor, None, conclusion, restored_at=moment)
+            signed = person_of(signed_off).as_dict()
+            return self._write(sheet, "closed", actor, None, conclusion, restored_at=moment, signed_off=signed)
 
-    def all(self, day: dt.date | None = None) -> list[Incident]:
-        """The sheets in the order of their numbers: all, or those detected on one local date."""
-        found = self._fold()
-        chosen = [
-            sheet
-            for sheet in found.values()
-            if day is None or sheet.detected_at.astimezone(self._point.tz).date() == day
-        ]
-        return sorted(chosen, key=lambda sheet: sheet.ref)
-
-    def get(self, number: int, year: int | None = None) -> Incident:
-        """The sheet; RefusedEntry when there is none."""
-        wanted = RowRef(year or self._clock.now().astimezone(self._point.tz).year, number)
-        sheet = self._fold().get(wanted)
-        if sheet is not None:
-            return sheet
-        raise RefusedEntry(
-            m(
-                "Incident {number}: there is no such sheet in {year}. See the number in the list.",
-                number=number,
-                year=wanted.year,
-            )
-        )
-
-    def _fold(self) -> Mapping[RowRef, Incident]:
-        def carry(sheets: Mapping[RowRef, Incident], entries: Iterable[Entry]) -> Mapping[RowRef, Incident]:
-            return fold(entries, self._key, sheets.values())
-
-        return folded(self._ledger, f"incidents of {self._key}", KINDS, carry, {})
-
-    def _agreed(self, agreed_by: Account | Person | None, actor: Account) -> Person:
-        if isinstance(agreed_by, Account) and not may(agreed_by.role, Act.AGREE_STOP):
-            agreed_by = None
-        person = person_of(agreed_by) if isinstance(agreed_by, Account) else agreed_by
-        if person is None or not person.name.strip() or person.same_as(person_of(actor)):
+    def _agreed(self, agreed: Agreement | None, actor: Account) -> dict[str, Any]:
+        """The agreement as the ledger keeps it."""
+        if agreed is None or not agreed.person.name.strip() or agreed.person.same_as(person_of(actor)):
             raise RefusedEntry(
                 m(
                     "Incident: an exam is stopped only with the agreement of the commission head. "
                     "Name who agreed; it cannot be the one who decides."
                 )
             )
-        return Person(clean(person.name, "name"), clean(person.post, "post", required=False), person.login)
-
-    def _placed(self, draft: IncidentDraft) -> None:
-        known = (
-            (draft.room, {room.code for room in self._point.rooms}),
-            (draft.camera, {camera.id for camera in self._point.cameras}),
-            (draft.station, {station.id for station in self._point.stations}),
-        )
-        for code, codes in known:
-            if code and code not in codes:
-                raise RefusedEntry(
-                    m("Incident: '{code}' is not in this point. Choose the place from the list.", code=code)
-                )
-
-    def _in_time(self, at: datetime) -> None:
-        if at > self._clock.now() + AHEAD:
-            raise RefusedEntry(m("Incident: the time is still to come. Write when it happened."))
-
-    def _after_detection(self, sheet: Incident, restored: datetime) -> None:
-        if restored < sheet.detected_at:
-            raise RefusedEntry(
-                m("Incident {number}: restored before it was detected. Correct the time.", number=sheet.number)
-            )
-
-    def _open_sheet(self, number: int, year: int | None) -> Incident:
-        sheet = self.get(number, year)
-        if not sheet.is_open:
-            raise RefusedEntry(
-                m(
-                    "Incident {number}: it is closed. Open a new one and name this one in its description.",
-                    number=number,
-                )
-            )
-        return sheet
-
-    def _add(
-        self, number: int, year: int | None, kind: str, actor: Actor, at: datetime | None, text: str, **more: Any
-    ) -> Incident:
-        if kind != "decided":  # `decide` asks for the right its decision needs
-            authorise(actor, Act.OPEN_INCIDENT, agent=True)
-        with self._ledger.store.transaction():
-            return self._write(self._open_sheet(number, year), kind, actor, at, text, **more)
-
-    def _write(
-        self,
-        sheet: Incident,
-        kind: str,
-        actor: Actor,
-        at: datetime | None,
-        text: str,
-        *,
-        seen: bool = False,
-        **more: Any,
-    ) -> Incident:
-        """`seen`: the moment is the kit's own, not typed by a person, and is taken as it is."""
-        moment = at or self._clock.now()
-        if not seen:
-            self._in_time(moment)
-        body = {
-            "point": self._key,
-            "year": sheet.year,
-            "no": sheet.number,
-            "by": person_of(actor).as_dict(),
-            "at": iso(moment),
-            "text": text,
-            **more,
+        if agreed.at is None or agreed.way is None:
+            raise RefusedEntry(m("Incident: nothing says when and how the commission head agreed. Write both."))
+        self._in_time(agreed.at)
+        return {
+            "agreed_by": named(agreed.person).as_dict(),
+            "agreed_at": iso(agreed.at),
+            "agreed_how": agreed.way.value,
         }
-        entry = self._ledger.append(f"incident.{kind}", body, login_of(actor))
-        return fold([entry], self._key, [sheet])[sheet.ref]

@@ -28,6 +28,8 @@ EMPTY = {
     "decision": N_("Decision: nothing is written there. Write how it ended."),
     "handed": N_("Handing over: no reason is written. Write why it is handed over."),
     "answer": N_("Answer: nothing is written there. Write it, or leave the question out."),
+    "call": N_("Room call: nothing is written there. Write in a few words what is asked."),
+    "call_done": N_("Room call: nothing says what was done. Write it in a few words."),
     "evidence": N_("Evidence: nothing is written there. Name the picture, file or paper."),
     "order": N_("Order №: nothing is written there. Write the number as it stands on the order."),
     "given_by": N_("Given by: nothing is written there. Write who gave the briefing."),

@@ -11,7 +11,7 @@ from enum import StrEnum
 from exam_kit.cctv.segments import Gap, gaps
 from exam_kit.cctv.status import CAUSES
 from exam_kit.forms.access_log import action_text, remark_text
-from exam_kit.forms.incident import event_text
+from exam_kit.forms.incident_words import event_text
 from exam_kit.forms.sheet import Paper
 from exam_kit.i18n import N_
 from exam_kit.journal.access_log import AccessLog

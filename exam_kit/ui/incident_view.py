@@ -1,58 +1,26 @@
-"""An incident sheet on the screen: how long it lasts, what to do first, what was done."""
+"""An incident sheet on the screen: what to do first, what is known, what was done."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from exam_kit.i18n import _, ngettext
-from exam_kit.journal.incident import DECISION_LABELS, Event, Incident
-from exam_kit.journal.incident_clock import ClockStage, incident_clock
-from exam_kit.journal.incidents import Decision, Incidents
+from exam_kit.journal.incident import Incident
+from exam_kit.journal.incident_cameras import Outage
+from exam_kit.journal.incident_files import STATE_LABELS, states_of
+from exam_kit.journal.incident_fold import taken_of
+from exam_kit.journal.incident_parts import DECISION_LABELS, LINE_LABELS, WAY_LABELS, Event, Taken
+from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.person import Person
-from exam_kit.ui.marks import chip, mark
+from exam_kit.journal.questions import Answer
+from exam_kit.store.evidence import KeptState
+from exam_kit.ui.incident_list import holder_text, place_text
+from exam_kit.ui.marks import chip
 from exam_kit.ui.seat import Seat
-from exam_kit.ui.when import moment, seconds_time, span
+from exam_kit.ui.when import moment, seconds_time, short_day, size, span
 
-__all__ = ["first_actions", "list_label", "running_clock", "sheet_view"]
-
-STAGE_TONES = {
-    ClockStage.RUNNING: "warn",
-    ClockStage.DUE: "warn",
-    ClockStage.OVER: "bad",
-    ClockStage.STOPPED: "good",
-}
-
-
-def list_label(seat: Seat, book: Incidents, sheet: Incident) -> str:
-    """№ 3 · open · CCTV lost · COR1-1 · 28.05 08:12"""
-    state = _("open") if sheet.is_open else _("closed")
-    parts = [f"№ {sheet.number}", state, book.categories.label(sheet.category, seat.language), _place(sheet)]
-    return " · ".join([part for part in parts if part] + [moment(seat, sheet.detected_at)])
-
-
-def running_clock(seat: Seat, book: Incidents, sheet: Incident) -> str:
-    """How long it has lasted, how long there still is, and what is due by now."""
-    category = book.categories.by_code.get(sheet.category)
-    told = incident_clock(sheet, category, seat.point, seat.now)
-    tone = STAGE_TONES[told.stage]
-    lasts = span(seat, told.elapsed_s)
-    title = _("lasted {span}") if told.stage is ClockStage.STOPPED else _("lasts {span}")
-    notes = []
-    if told.stage is not ClockStage.STOPPED:
-        if told.left_s is not None and told.left_s > 0:
-            notes.append(_("limit in {span}").format(span=span(seat, told.left_s)))
-        elif told.left_s is not None:
-            notes.append(_("limit passed {span} ago").format(span=span(seat, -told.left_s)))
-        notes += [f"✓ {one.label.text(seat.language)}" for one in told.due]
-        if told.next is not None:
-            due = _("at {minutes} min: {label}")
-            notes.append(due.format(minutes=f"{told.next.after_min:g}", label=told.next.label.text(seat.language)))
-    else:
-        notes.append(_("restored") if sheet.is_open else _("closed"))
-    return (
-        f'<div class="ek-verdict {tone}">{mark(tone)}<div><b>{escape(title.format(span=lasts))}</b>'
-        f"<span>{escape(' · '.join(notes))}</span></div></div>"
-    )
+__all__ = ["first_actions", "sheet_view"]
 
 
 def first_actions(seat: Seat, book: Incidents, code: str) -> str:
@@ -65,7 +33,7 @@ def first_actions(seat: Seat, book: Incidents, code: str) -> str:
 
 
 def sheet_view(seat: Seat, book: Incidents, sheet: Incident) -> str:
-    """The whole sheet: head, decision, first actions while it is open, timeline."""
+    """The whole sheet: head, what is known, first actions while it is open, files, timeline."""
     state = chip("warn", _("open")) if sheet.is_open else chip("good", _("closed"))
     title = book.categories.label(sheet.category, seat.language)
     head = (
@@ -74,8 +42,111 @@ def sheet_view(seat: Seat, book: Incidents, sheet: Incident) -> str:
     )
     first = first_actions(seat, book, sheet.category) if sheet.is_open else ""
     lines = "".join(_event(seat, event) for event in sheet.timeline)
-    body = head + first + _cameras(seat, sheet)
+    body = head + _hands(seat, sheet) + first + _known(seat, sheet) + _cameras(seat, sheet) + _files(seat, sheet)
     return f'<div class="ek-card" data-incident="{sheet.number}">{body}<ul class="ek-steps">{lines}</ul></div>'
+
+
+def _hands(seat: Seat, sheet: Incident) -> str:
+    """Who has it now and since when; before that, who had it how long."""
+    hand = sheet.holder
+    until = sheet.closed_at or seat.now
+    said = _("since {moment}, {span}").format(moment=moment(seat, hand.since), span=span(seat, hand.seconds(until)))
+    earlier = " → ".join(f"{holder_text(one)} ({span(seat, one.seconds(until))})" for one in sheet.hands[:-1])
+    label = _("In whose hands") if sheet.is_open else _("Last in whose hands")
+    more = f"<small>{escape(_('before: {hands}').format(hands=earlier))}</small>" if earlier else ""
+    return f'<p class="ek-hand"><b>{escape(label)}:</b> {escape(holder_text(hand))} · {escape(said)}{more}</p>'
+
+
+def _known(seat: Seat, sheet: Incident) -> str:
+    """The fields that are filled in, label and value."""
+    facts: list[tuple[str, str]] = [
+        (_("Told"), "; ".join(_told(seat, event) for event in sheet.events("reported"))),
+        (_("Replaced with (inventory №)"), sheet.replaced_with),
+        (_("Recording gap from – to"), _span(seat, sheet)),
+        (_("Candidates affected"), "" if sheet.candidates is None else str(sheet.candidates)),
+        (_("Minutes to be added"), "" if sheet.minutes_added is None else str(sheet.minutes_added)),
+        (_("Decision"), "; ".join(_taken(seat, taken) for taken in sheet.decisions)),
+        (_("Restored at"), moment(seat, sheet.restored_at) if sheet.restored_at else ""),
+        (_("Equipment, inventory №"), ", ".join(sheet.equipment)),
+        (_("Evidence"), "; ".join(sheet.evidence)),
+    ]
+    if not sheet.is_open:
+        signed = sheet.signed_off
+        by = f"{signed.name}, {signed.post}" if signed else _("nobody: it was closed before sign-offs were kept")
+        facts += [(_("Conclusion"), sheet.conclusion), (_("Signed off by"), by)]
+    rows = [(label, escape(value)) for label, value in facts if value]
+    rows += [(answer.question(seat.language), escape(answer.text(seat.language))) for answer in sheet.answers]
+    links = _links(seat, sheet)
+    if links:
+        rows.append((_("Belongs to"), links))
+    told = "".join(f"<dt>{escape(label)}</dt><dd>{value}</dd>" for label, value in rows)
+    return f'<dl class="ek-facts">{told}</dl>' if told else ""
+
+
+def _links(seat: Seat, sheet: Incident) -> str:
+    """Addresses of what the sheet belongs to: log lines, checks, gaps, calls."""
+    days = {sheet.detected_at.astimezone(seat.tz).date()}
+    said = [
+        f'<a href="/access_log" target="_self">{escape(_("log line № {number}").format(number=ref.number))}</a>'
+        for ref in sheet.log_rows
+    ]
+    said += [
+        f'<a href="/papers/protocol.pdf?run={escape(run)}" target="_blank">'
+        f"{escape(_('check {run}').format(run=run))}</a>"
+        for run in sheet.checks
+    ]
+    said += [f'<a href="/cameras" target="_self">{escape(_gap(seat, gap))}</a>' for gap in sheet.gaps]
+    said += [
+        f'<a href="/incidents?calls={min(days)}" target="_self">'
+        f"{escape(_('room call № {number}').format(number=ref.number))}</a>"
+        for ref in sheet.calls
+    ]
+    return " · ".join(said)
+
+
+def _gap(seat: Seat, gap: Outage) -> str:
+    ends = seconds_time(seat, gap.back_at) if gap.back_at else "…"
+    return _("gap {camera} {span}").format(camera=gap.camera, span=f"{seconds_time(seat, gap.lost_at)}–{ends}")
+
+
+def _span(seat: Seat, sheet: Incident) -> str:
+    if sheet.gap_from is None and sheet.gap_to is None:
+        return ""
+    ends = [moment(seat, at) if at else "…" for at in (sheet.gap_from, sheet.gap_to)]
+    return " – ".join(ends)
+
+
+def _told(seat: Seat, event: Event) -> str:
+    to = Person.from_dict(event.data["to"])
+    return f"{seconds_time(seat, event.at)[:5]} {to.name}"
+
+
+def _taken(seat: Seat, taken: Taken) -> str:
+    label = _(DECISION_LABELS[taken.decision])
+    said = [f"{label}: {taken.text}" if taken.text else label, taken.by.name]
+    agreed = taken.agreed
+    if agreed is not None:
+        said.append(_("Agreed by {name}.").format(name=agreed.person.name))
+        if agreed.at is not None and agreed.way is not None:
+            said.append(f"{seconds_time(seat, agreed.at)[:5]}, {_(WAY_LABELS[agreed.way])}")
+    return " · ".join(said)
+
+
+def _files(seat: Seat, sheet: Incident) -> str:
+    """Each file with a link that opens it; one that is missing or altered stands out."""
+    if not sheet.files:
+        return ""
+    states = states_of(seat.home, sheet.files)
+    rows = []
+    for one in sheet.files:
+        state = states[one.sha256]
+        tone, text = ("good" if state is KeptState.WHOLE else "bad"), _(STATE_LABELS[state])
+        name = escape(one.name)
+        if state is KeptState.WHOLE:
+            name = f'<a href="/papers/evidence/{one.sha256}" target="_blank">{name}</a>'
+        code = f"SHA-256 {one.sha256[:12]}…"
+        rows.append(f"<li>{name} <small>{escape(size(seat, one.bytes))} · {code}</small> {chip(tone, text)}</li>")
+    return f'<div class="ek-files"><b>{escape(_("Photos and files"))}</b><ul>{"".join(rows)}</ul></div>'
 
 
 def _cameras(seat: Seat, sheet: Incident) -> str:
@@ -106,30 +177,57 @@ def _outages(seat: Seat, sheet: Incident, camera: str) -> str:
     return f"<li><b>{escape(camera)}</b> <small>{escape(times)}</small></li>"
 
 
-def _place(sheet: Incident) -> str:
-    if len(sheet.cameras) > 1:
-        count = len(sheet.cameras)
-        return ngettext("{count} camera", "{count} cameras", count).format(count=count)
-    return ", ".join(code for code in (sheet.room, sheet.camera, sheet.station) if code)
-
-
 def _detected(seat: Seat, sheet: Incident) -> str:
     said = _("detected {moment} by {name}").format(moment=moment(seat, sheet.detected_at), name=sheet.detected_by.name)
-    return f"{said} · {_place(sheet)}" if _place(sheet) else said
+    return f"{said} · {place_text(sheet)}" if place_text(sheet) else said
 
 
 def _event(seat: Seat, event: Event) -> str:
-    text = event.text
-    if event.kind == "decided":
-        label = _(DECISION_LABELS[Decision(event.data["decision"])])
-        text = f"{label}. {text}" if text else label
-        if event.data.get("agreed_by"):
-            agreed = Person.from_dict(event.data["agreed_by"]).name
-            text += " " + _("Agreed by {name}.").format(name=agreed)
-    elif event.kind == "reported":
-        to = Person.from_dict(event.data["to"])
-        text = " · ".join(part for part in (to.name, to.post, text) if part)
+    text = _event_text(seat, event)
+    day = event.at.astimezone(seat.tz).date()
+    time = seconds_time(seat, event.at)[:5]
+    if day != seat.today:
+        time = f"{short_day(seat, day)[:5]} {time}"
     return (
-        f"<li><time>{seconds_time(seat, event.at)[:5]}</time><b>{escape(_(event.label))}</b> {escape(text)} "
+        f"<li><time>{time}</time><b>{escape(_(event.label))}</b> {escape(text)} "
         f"<small>{escape(event.by.name)}</small></li>"
     )
+
+
+def _event_text(seat: Seat, event: Event) -> str:
+    data = event.data
+    if event.kind == "decided":
+        return _taken(seat, taken_of(event))
+    if event.kind == "reported":
+        to = Person.from_dict(data["to"])
+        return " · ".join(part for part in (to.name, to.post, event.text) if part)
+    if event.kind == "answered":
+        given = [Answer.of(one, event.by, event.at) for one in data["answers"]]
+        return "; ".join(f"{one.question(seat.language)}: {one.text(seat.language)}" for one in given)
+    if event.kind == "handed":
+        to_line = _(LINE_LABELS[data["to"]])
+        name = Person.from_dict(data["person"]).name if data["person"] else ""
+        return " · ".join(part for part in (to_line, name, event.text) if part)
+    if event.kind == "attached":
+        return " · ".join([", ".join(one["name"] for one in data["files"]), *([event.text] if event.text else [])])
+    if event.kind == "noted":
+        return _noted(data["fields"])
+    return event.text
+
+
+def _noted(fields: dict[str, object]) -> str:
+    """Which fields were filled in; their values stand above."""
+    labels = {
+        "replaced_with": _("Replaced with (inventory №)"),
+        "gap_from": _("Recording gap from – to"),
+        "gap_to": _("Recording gap from – to"),
+        "candidates": _("Candidates affected"),
+        "minutes_added": _("Minutes to be added"),
+        "evidence": _("Evidence"),
+        "log_rows": _("Lines of the access log"),
+        "checks": _("Checks"),
+        "gaps": _("Gaps"),
+        "equipment": _("Equipment, inventory №"),
+    }
+    said: Sequence[str] = list(dict.fromkeys(labels[name] for name in fields if name in labels))
+    return ", ".join(said)

@@ -17,10 +17,11 @@ from exam_kit.clock import FakeClock
 from exam_kit.errors import m
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf
 from exam_kit.forms.access_log import COLUMNS
-from exam_kit.forms.incident import FIELDS
+from exam_kit.forms.incident_words import FIELDS
 from exam_kit.forms.sheet import DUTY_SIGNATURES
 from exam_kit.i18n import LANGUAGES, translate
 from exam_kit.journal.access_log import AccessDraft, AccessLog
+from exam_kit.journal.incident_parts import Agreement, Way
 from exam_kit.journal.incidents import IncidentDraft, Incidents
 from exam_kit.journal.numbering import RowRef
 from exam_kit.journal.person import Person
@@ -69,8 +70,12 @@ def make_sheet(ledger: Ledger, point: Point, clock: FakeClock) -> Make:
     sheets.open(IncidentDraft("cctv_lost", "нет связи с R1-1", clock.now(), room="0001", camera="R1-1"), "agent")
     sheets.report(1, Person(HEAD.name, HEAD.post), SPECIALIST)
     sheets.note(1, SPECIALIST, candidates=14, gap_from=clock.now(), gap_to=clock.now(), log_rows=[RowRef(2026, 3)])
-    sheets.decide(1, "stop_exam", "", MEMBER, agreed_by=Person("Председатель П. П."))
-    sheet = sheets.close(1, clock.now(), "передано в ГЭК", HEAD)
+    sheets.answer(1, {"power_there": False, "how_many_cameras": "room", "candidates_affected": 14}, SPECIALIST)
+    sheets.hand(1, "service", Person("Инженер И. И.", "ООО «Сервис»"), "нет питания в шкафу", SPECIALIST)
+    sheets.attach(1, [("шкаф.txt", "снимок журнала коммутатора".encode())], SPECIALIST)
+    agreed = Agreement(Person("Председатель П. П."), clock.now(), Way.PHONE)
+    sheets.decide(1, "stop_exam", "", MEMBER, agreed=agreed)
+    sheet = sheets.close(1, clock.now(), "передано в ГЭК", SPECIALIST, signed_off=HEAD)
     return lambda language: incident_pdf(point, sheet, language, AT, made_at=clock.now())
 
 

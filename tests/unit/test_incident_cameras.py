@@ -22,6 +22,7 @@ from exam_kit.store import Account, Ledger, Role, Store
 from tests.conftest import POINT_TOML
 
 SPECIALIST = Account("spec", "Специалист Т. Т.", Role.SPECIALIST, "технический специалист", "ru")
+HEAD = Account("head", "Руководитель Р. Р.", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru")
 PLAN = Desired("agent", "plan", "window of zone room")
 NAMES = [f"SW-{number:02}" for number in range(1, 31)]
 CAMERA = '[[cameras]]\nid = "{name}"\nroom = "0001"\nurl = "rtsp://127.0.0.1:9/{name}"\nbitrate_mbps = 2\n'
@@ -89,6 +90,11 @@ def scene(home: Home, store: Store, ledger: Ledger, clock: FakeClock) -> Scene:
     return Scene(home, store, ledger, clock)
 
 
+def close(scene: Scene, number: int, how: str, restored_at: datetime | None = None) -> Incident:
+    scene.sheets.decide(number, "go_on", "", SPECIALIST)
+    return scene.sheets.close(number, restored_at, how, SPECIALIST, signed_off=HEAD)
+
+
 def kinds(sheet: Incident) -> list[str]:
     return [event.kind for event in sheet.timeline]
 
@@ -129,7 +135,7 @@ def test_each_return_is_a_step_and_the_last_ends_the_gap_but_not_the_sheet(scene
     assert (sheet.gap_from, sheet.gap_to, sheet.restored_at) == (since, end, end)
     assert sheet.is_open
     assert not sheet.away
-    assert not scene.sheets.close(1, None, "свитч заменён", SPECIALIST).is_open
+    assert not close(scene, 1, "свитч заменён").is_open
 
 
 def test_a_camera_lost_again_is_a_step_of_the_same_sheet(scene: Scene) -> None:
@@ -161,7 +167,7 @@ def test_an_outage_an_hour_later_gets_a_sheet_of_its_own_where_the_first_is_clos
         scene.look()
         if closed:
             sheet = scene.sheets.all()[-1]
-            scene.sheets.close(sheet.number, None, "устранено", SPECIALIST)
+            close(scene, sheet.number, "устранено")
         scene.clock.advance(3600)
     assert [sheet.cameras for sheet in scene.sheets.all()] == [tuple(NAMES)] * (2 if closed else 1)
 
@@ -203,10 +209,10 @@ def test_the_next_agent_goes_on_with_the_sheet(scene: Scene) -> None:
 def test_what_a_person_closed_takes_no_return(scene: Scene) -> None:
     scene.lose(NAMES[:2])
     scene.look(after_s=30)
-    scene.sheets.close(1, scene.clock.now(), "экзамен остановлен", SPECIALIST)
+    close(scene, 1, "запись не восстановлена", scene.clock.now())
     scene.back(NAMES[:2])
     scene.look(after_s=5)
-    assert kinds(scene.sheet) == ["opened", "lost", "closed"]
+    assert kinds(scene.sheet) == ["opened", "lost", "decided", "closed"]
 
 
 def test_an_outage_that_is_over_opens_one_sheet_for_all_its_cameras(scene: Scene) -> None:
@@ -224,7 +230,7 @@ def test_an_outage_that_is_over_opens_one_sheet_for_all_its_cameras(scene: Scene
     assert (sheet.cameras, set(sheet.away), sheet.is_open) == (tuple(NAMES), set(), True)
     assert (sheet.gap_from, sheet.gap_to, sheet.duration_s) == (since, until, 600)
     assert "28.05.2026 08:00:00 до 28.05.2026 08:10:00: компьютер был выключен. Камер: 30" in sheet.description
-    scene.sheets.close(1, None, "ИБП заменён", SPECIALIST)
+    close(scene, 1, "ИБП заменён")
     scene.watch = scene.agent()
     scene.look(after_s=60)
     assert len(scene.sheets.all()) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,10 @@ from exam_kit.errors import AccessDenied, PointInvalid, RefusedEntry
 from exam_kit.home import Home
 from exam_kit.journal.categories import SHIPPED, load_categories
 from exam_kit.journal.incident_clock import ClockStage, incident_clock
-from exam_kit.journal.incidents import Decision, IncidentDraft, Incidents
+from exam_kit.journal.incident_parts import Agreement, Way
+from exam_kit.journal.incidents import Decision, Incident, IncidentDraft, Incidents
 from exam_kit.journal.numbering import RowRef
-from exam_kit.journal.person import Person
+from exam_kit.journal.person import Person, person_of
 from exam_kit.point import Point
 from exam_kit.store import Account, Ledger, Role
 
@@ -62,7 +64,7 @@ def test_a_sheet_from_opening_to_closing(sheets: Incidents, clock: FakeClock) ->
     clock.advance(240)
     sheets.decide(1, Decision.MAKE_UP_TIME, "добавить 4 минуты", MEMBER)
     sheets.note(1, SPECIALIST, minutes_added=4, log_rows=[RowRef(2026, 3), RowRef(2026, 4)])
-    sheet = sheets.close(1, clock.now(), "запись восстановлена, экзамен продолжен", HEAD)
+    sheet = sheets.close(1, clock.now(), "запись восстановлена, экзамен продолжен", SPECIALIST, signed_off=HEAD)
 
     assert sheet == sheets.get(1)
     assert [event.kind for event in sheet.timeline] == [
@@ -80,7 +82,9 @@ def test_a_sheet_from_opening_to_closing(sheets: Incidents, clock: FakeClock) ->
     assert sheet.decision is not None
     assert sheet.decision.by.name == MEMBER.name
     assert sheet.closed_by is not None
-    assert sheet.closed_by.name == HEAD.name
+    assert sheet.closed_by.name == SPECIALIST.name
+    assert sheet.signed_off is not None
+    assert sheet.signed_off.name == HEAD.name
     assert not sheet.is_open
 
 
@@ -90,36 +94,47 @@ def test_a_sheet_from_opening_to_closing(sheets: Incidents, clock: FakeClock) ->
         lambda sheets: sheets.step(1, "ещё шаг", SPECIALIST),
         lambda sheets: sheets.note(1, SPECIALIST, candidates=1),
         lambda sheets: sheets.decide(1, "go_on", "", MEMBER),
-        lambda sheets: sheets.close(1, LOST, "ещё раз", SPECIALIST),
+        lambda sheets: sheets.close(1, LOST, "ещё раз", SPECIALIST, signed_off=HEAD),
+        lambda sheets: sheets.answer(1, {"power_there": True}, SPECIALIST),
+        lambda sheets: sheets.hand(1, "second", None, "не получается", SPECIALIST),
+        lambda sheets: sheets.attach(1, [("x.txt", b"x")], SPECIALIST),
         lambda sheets: sheets.restored(1, "agent"),
     ],
 )
 def test_a_closed_sheet_takes_nothing_more(sheets: Incidents, act: Callable[[Incidents], object]) -> None:
     sheets.open(draft(), SPECIALIST)
-    sheets.close(1, LOST, "устранено", SPECIALIST)
+    closed(sheets, 1, LOST)
     with pytest.raises(RefusedEntry, match="it is closed"):
         act(sheets)
 
 
-def test_stopping_takes_a_member_and_the_chairs_agreement(sheets: Incidents) -> None:
+def test_stopping_takes_a_member_and_the_chairs_agreement(sheets: Incidents, clock: FakeClock) -> None:
     sheets.open(draft(), SPECIALIST)
+    chair = Agreement(person_of(CHAIR), clock.now(), Way.PHONE)
     for actor in (SPECIALIST, HEAD, CHAIR, REGION):
         with pytest.raises(AccessDenied):
-            sheets.decide(1, Decision.STOP_EXAM, "", actor, agreed_by=CHAIR)
-    for agreed in (None, HEAD, Person(""), Person("член  к. к.")):
+            sheets.decide(1, Decision.STOP_EXAM, "", actor, agreed=chair)
+    for agreed in (None, Agreement(Person(""), LOST, Way.PHONE), Agreement(Person("член  к. к."), LOST, Way.PHONE)):
         with pytest.raises(RefusedEntry, match="agreement of the commission head"):
-            sheets.decide(1, Decision.STOP_EXAM, "", MEMBER, agreed_by=agreed)
+            sheets.decide(1, Decision.STOP_EXAM, "", MEMBER, agreed=agreed)
+    with pytest.raises(RefusedEntry, match="when and how"):
+        sheets.decide(1, Decision.STOP_EXAM, "", MEMBER, agreed=Agreement(person_of(CHAIR)))
+    with pytest.raises(RefusedEntry, match="still to come"):
+        later = Agreement(person_of(CHAIR), clock.now() + timedelta(hours=1), Way.PHONE)
+        sheets.decide(1, Decision.STOP_EXAM, "", MEMBER, agreed=later)
     assert not sheets.get(1).stopped
-    stopped = sheets.decide(1, Decision.STOP_EXAM, "более 20 минут", MEMBER, agreed_by=CHAIR)
+    stopped = sheets.decide(1, Decision.STOP_EXAM, "более 20 минут", MEMBER, agreed=chair)
     assert stopped.stopped
     assert stopped.decision is not None
-    assert stopped.decision.agreed_by == Person(CHAIR.name, CHAIR.post, CHAIR.login)
-    assert not sheets.close(1, None, "экзамен остановлен", MEMBER).is_open
+    assert stopped.decision.agreed == chair
+    assert stopped.decision.by.login == MEMBER.login, "the member writes it down, the chair's account writes nothing"
+    assert not sheets.close(1, None, "экзамен остановлен", SPECIALIST, signed_off=MEMBER).is_open
 
 
-def test_the_chair_may_agree_from_afar(sheets: Incidents) -> None:
+def test_the_chair_needs_no_account(sheets: Incidents, clock: FakeClock) -> None:
     sheets.open(draft(), SPECIALIST)
-    assert sheets.decide(1, "stop_exam", "", MEMBER, agreed_by=Person("П. П. Председатель")).stopped
+    agreed = Agreement(Person("П. П. Председатель"), clock.now(), Way.IN_WRITING)
+    assert sheets.decide(1, "stop_exam", "", MEMBER, agreed=agreed).stopped
 
 
 @pytest.mark.parametrize("decision", ["make_up_time", "move_candidates"])
@@ -130,18 +145,45 @@ def test_what_touches_candidates_is_not_the_specialists(sheets: Incidents, decis
     assert sheets.decide(1, decision, "", HEAD).decision is not None
 
 
-def test_closing_needs_a_time_and_a_conclusion_and_a_person(sheets: Incidents, clock: FakeClock) -> None:
+def closed(sheets: Incidents, number: int, restored_at: datetime | None) -> Incident:
+    sheets.decide(number, Decision.GO_ON, "", SPECIALIST)
+    return sheets.close(number, restored_at, "устранено", SPECIALIST, signed_off=HEAD)
+
+
+def test_closing_needs_a_time_a_decision_a_conclusion_and_a_signature(sheets: Incidents, clock: FakeClock) -> None:
     sheets.open(draft(), "agent")
+
+    def close(
+        restored: datetime | None = LOST, text: str = "устранено", actor: Any = SPECIALIST, signer: Account = HEAD
+    ) -> Incident:
+        return sheets.close(1, restored, text, actor, signed_off=signer)
+
     with pytest.raises(RefusedEntry, match="when it was restored"):
-        sheets.close(1, None, "устранено", SPECIALIST)
+        close(None)
+    with pytest.raises(RefusedEntry, match="nothing was decided"):
+        close()
+    sheets.decide(1, Decision.GO_ON, "", SPECIALIST)
     with pytest.raises(RefusedEntry, match="nothing is written"):
-        sheets.close(1, clock.now(), " ", SPECIALIST)
+        close(text=" ")
     with pytest.raises(RefusedEntry, match="before it was detected"):
-        sheets.close(1, LOST - timedelta(seconds=1), "устранено", SPECIALIST)
+        close(LOST - timedelta(minutes=1))
+    for signer in (SPECIALIST, CHAIR, REGION):
+        with pytest.raises(AccessDenied):
+            close(signer=signer)
     with pytest.raises(AccessDenied):
-        sheets.close(1, clock.now(), "устранено", "agent")  # type: ignore[arg-type]
+        close(actor="agent")
     sheets.restored(1, "agent", clock.now())
-    assert sheets.close(1, None, "устранено", SPECIALIST).restored_at == clock.now()
+    sheet = close(None, signer=MEMBER)
+    assert (sheet.restored_at, sheet.signed_off) == (clock.now(), person_of(MEMBER))
+
+
+def test_who_opened_a_sheet_does_not_sign_it_off(sheets: Incidents, clock: FakeClock) -> None:
+    sheets.open(draft(), HEAD)
+    sheets.decide(1, Decision.GO_ON, "", HEAD)
+    for signer in (HEAD, replace(MEMBER, login=HEAD.login), replace(MEMBER, name=HEAD.name, login="")):
+        with pytest.raises(RefusedEntry, match="cannot sign it off"):
+            sheets.close(1, clock.now(), "устранено", SPECIALIST, signed_off=signer)
+    assert not sheets.close(1, clock.now(), "устранено", HEAD, signed_off=MEMBER).is_open
 
 
 @pytest.mark.parametrize("actor", [CHAIR, REGION, "somebody"])
@@ -154,7 +196,11 @@ def test_readers_write_nothing(sheets: Incidents, actor: Any) -> None:
         lambda: sheets.report(1, Person("x"), actor),
         lambda: sheets.note(1, actor, candidates=1),
         lambda: sheets.restored(1, actor),
-        lambda: sheets.close(1, LOST, "x", actor),
+        lambda: sheets.answer(1, {"power_there": True}, actor),
+        lambda: sheets.hand(1, "second", None, "x", actor),
+        lambda: sheets.attach(1, [("x.txt", b"x")], actor),
+        lambda: sheets.decide(1, "go_on", "", actor),
+        lambda: sheets.close(1, LOST, "x", actor, signed_off=HEAD),
     )
     for act in acts:
         with pytest.raises(AccessDenied):
@@ -189,7 +235,7 @@ def test_one_open_sheet_for_one_cause(sheets: Incidents, ledger: Ledger, clock: 
     clock.advance(60)
     again = sheets.open_for("camera:R1-1", draft(detected_at=clock.now()))
     assert (again.number, again.restored_at, again.running_since) == (1, None, clock.now())
-    sheets.close(1, clock.now(), "заменён кабель", SPECIALIST)
+    closed(sheets, 1, clock.now())
     assert sheets.open_for("camera:R1-1", draft(detected_at=clock.now())).number == 3
 
 
