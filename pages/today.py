@@ -8,8 +8,10 @@ from exam_kit.i18n import _
 from exam_kit.store import Act
 from exam_kit.ui.day_facts import take_picture
 from exam_kit.ui.day_plan import draw_plan
+from exam_kit.ui.first_key import first_key_line
 from exam_kit.ui.next_step import next_step
 from exam_kit.ui.people_roster import duty_today
+from exam_kit.ui.plain import plain
 from exam_kit.ui.seat import Seat, live, require_page, script
 from exam_kit.ui.tiles import PAGE_ACTIONS, count, tiles, what_next
 
@@ -52,3 +54,5 @@ with st.container(key="hero"):
     with right:
         next_thing()
 overview()
+if line := first_key_line(seat):
+    st.caption(plain(line))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from exam_kit.archive.bag import LEDGER
 from exam_kit.cli.log_keys import add_key_commands, nothing_here, opened
 from exam_kit.cli.words import add_json, answer
+from exam_kit.errors import Message, StoreError, m
 from exam_kit.home import Home
 from exam_kit.i18n import _, ngettext
-from exam_kit.store.checkpoint import LINE, anchors_in
+from exam_kit.store import Ledger, Store
+from exam_kit.store.checkpoint import LINE, Checkpoint, anchors_in
 from exam_kit.store.compare import judge_copy
+from exam_kit.store.enrol import to_enrol
 from exam_kit.store.export import export_to
 from exam_kit.store.keys import VerifyKey
 from exam_kit.store.seal import Enrolment, SealKey
@@ -38,8 +43,8 @@ def add_commands(commands: Any) -> None:
         "--anchor",
         action="append",
         default=[],
-        metavar="FILE|LINE",
-        help=_("a checkpoint kept elsewhere, as a file or as the line of a printed code; repeatable"),
+        metavar="FILE|BAG|LINE",
+        help=_("a checkpoint kept elsewhere: a file, the line of a printed code, an export or a bag; repeatable"),
     )
     verify.add_argument(
         "--against", action="append", type=Path, default=[], help=_("another copy, to tell where the two part ways")
@@ -70,16 +75,20 @@ def _verify(options: argparse.Namespace) -> int:
     path: Path = home.store if own else options.path
     keys = [VerifyKey.load(file) for file in options.key]
     seals = [Enrolment.load(file) for file in options.seal]
-    anchors = [anchor for given in options.anchor for anchor in _anchors(given)]
-    moved_to = None
+    anchors = given = [anchor for one in options.anchor for anchor in _anchors(one)]
+    moved_to, unread = None, list[Message]()
     if own:
         if not path.exists():
             raise nothing_here(home)
         if not keys and (home.keys / "ledger.pub").exists():
             keys = [VerifyKey.load(home.keys / "ledger.pub")]
-        anchors += read_anchors(home.anchors)
-        present = SealKey(home.keys).read()
-        moved_to = present.position if present else None
+        anchors = given + read_anchors(home.anchors)
+        try:
+            present = SealKey(home.keys).read()
+        except StoreError as problem:
+            unread.append(problem.message)  # the chain can be proved all the same
+        else:
+            moved_to = present.position if present else None
     with path.open("rb") as source:
         is_database = source.read(16) == b"SQLite format 3\0"
     if is_database or own:
@@ -88,17 +97,54 @@ def _verify(options: argparse.Namespace) -> int:
         report = verify_export(path, keys, anchors, seals)
     for other in options.against:
         judge_copy(path, other, report)
-    answer(options, report.as_dict(), told(report))
+    if own and report.whole:
+        _remind(home, report)
+    for message in unread:
+        report.remark("key unread", None, message)
+    answer(options, report.as_dict(), "\n".join([told(report), *_held(given, report)]))
     if report.whole:
         return 0
     return UNVERIFIABLE if {finding.kind for finding in report.findings} <= {"no key", "empty"} else TAMPERED
 
 
+def _remind(home: Home, report: LedgerReport) -> None:
+    """Remark each first key that the region should have and that lies here still."""
+    store = Store(home.store, read_only=True)
+    try:
+        for first in to_enrol(Ledger(store, home), home):
+            text = m(
+                "The first key of the seal, from entry № {seq} on, lies on this machine still. Hand it to the region: "
+                "exam-kit log enrol --to FILE",
+                seq=first.start,
+            )
+            report.remark("first key waits", first.start, text)
+    except StoreError as problem:
+        report.remark("key unread", None, problem.message)
+    finally:
+        store.close()
+
+
 def _anchors(given: str) -> list[str]:
-    """The anchors of a file, or the line itself as it was scanned or typed."""
-    if given.startswith(LINE):
-        return [given]
-    return list(anchors_in(Path(given).read_text(encoding="utf-8", errors="replace")))
+    """The anchors of a file, of a bag's or another export, or the line itself as it was scanned or typed."""
+    if given.lstrip().startswith(LINE):
+        return [" ".join(given.split())]
+    path = Path(given)
+    if path.is_dir():
+        path /= LEDGER
+    return list(anchors_in(path.read_text(encoding="utf-8", errors="replace")))
+
+
+def _held(given: Sequence[str], report: LedgerReport) -> Iterator[str]:
+    """A line for each print or anchor given that the chain holds; the others are findings."""
+    for text in given:
+        try:
+            anchor = Checkpoint.parse(text)
+        except (ValueError, KeyError):
+            continue
+        if report.agreeing.get(anchor.seq) == anchor.at:
+            yield _("Agrees with the print or anchor of entry № {seq}, signed {at}.").format(
+                seq=anchor.seq, at=anchor.at
+            )
 
 
 def told(report: LedgerReport) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from exam_kit.doctor.report import Finding, State
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
-from exam_kit.store import Store
+from exam_kit.store import Ledger, Store
+from exam_kit.store.enrol import to_enrol
 from exam_kit.store.keys import SigningKey, VerifyKey
 from exam_kit.store.migrations import migrations
 from exam_kit.store.seal import SealKey
@@ -97,6 +98,7 @@ def ledger(home: Home) -> Iterator[Finding]:
             checkpoints=report.checkpoints,
         )
         yield Finding("ledger", State.OK, seen)
+        yield from _first_keys(home)
         return
     for finding in report.findings:
         yield Finding(
@@ -104,4 +106,22 @@ def ledger(home: Home) -> Iterator[Finding]:
             State.FAULT,
             finding.message,
             m("Run 'exam-kit log verify', keep this disk as it is and tell the commission."),
+        )
+
+
+def _first_keys(home: Home) -> Iterator[Finding]:
+    store = Store(home.store, read_only=True)
+    try:
+        waiting = to_enrol(Ledger(store, home), home)
+    except StoreError as problem:
+        yield Finding("ledger", State.UNKNOWN, problem.message)
+        return
+    finally:
+        store.close()
+    for first in waiting:
+        yield Finding(
+            "ledger",
+            State.NOTE,
+            m("the first key of the seal, from entry {seq} on, lies here still", seq=first.start),
+            m("Hand it to the region: exam-kit log enrol --to FILE, on a stick for example."),
         )

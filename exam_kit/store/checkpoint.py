@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ __all__ = ["Checkpoint", "anchors_in", "read_anchors"]
 
 CHECKPOINT_TITLE = "exam-kit checkpoint v1"
 LINE = "EK-HEAD-1"
+IN_EXPORT = "checkpoint\t"
+"""Begins the lines of checkpoints in an export of the ledger, the one in a bag too."""
 _FIELDS = ("ledger", "seq", "hash", "at", "key", "sig")
 
 
@@ -81,9 +84,16 @@ class Checkpoint:
 
 
 def anchors_in(text: str) -> Iterator[str]:
-    """The anchors in a file's text: every line that is one, or the whole as one."""
-    lines = [line.strip() for line in text.splitlines() if line.startswith(LINE)]
-    yield from lines or [text]
+    """The anchors in a file's text: every line that is one, those at the end of an export, or the whole as one."""
+    lines = text.split("\n")
+    found = [line.strip() for line in lines if line.startswith(LINE)]
+    for line in lines:
+        if line.startswith(IN_EXPORT):
+            try:
+                found.append(str(json.loads(line.removeprefix(IN_EXPORT))))
+            except ValueError:
+                found.append(line)  # told as damaged
+    yield from found or [text]
 
 
 def read_anchors(folder: Path) -> list[str]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from exam_kit.store.checkpoint import IN_EXPORT
 from exam_kit.store.ledger import Ledger
 
 __all__ = ["EXPORT_TITLE", "export_lines", "export_to"]
@@ -27,7 +28,7 @@ def export_lines(ledger: Ledger, up_to: int | None = None) -> Iterator[str]:
     for record, digest, seal in connection.execute(entries, (last,)):
         yield f"{digest} {seal.hex()}\t{record}" if seal else f"{digest}\t{record}"
     for (text,) in connection.execute("SELECT text FROM checkpoint WHERE seq <= ? ORDER BY seq", (last,)):
-        yield "checkpoint\t" + json.dumps(text)
+        yield IN_EXPORT + json.dumps(text)
 
 
 def export_to(ledger: Ledger, path: Path) -> int:

@@ -25,7 +25,10 @@ class Finding:
 
 @dataclass
 class LedgerReport:
-    """What verification saw. `sealed` entries were proved with an enrolled first key; remarks accuse nobody."""
+    """What verification saw. `sealed` entries were proved with an enrolled first key; remarks accuse nobody.
+
+    `agreeing` are the anchors given from outside that the chain holds: number of the entry, and when it was signed.
+    """
 
     ledger: str = ""
     entries: int = 0
@@ -34,6 +37,7 @@ class LedgerReport:
     checkpoints: int = 0
     anchors: int = 0
     sealed: int = 0
+    agreeing: dict[int, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     remarks: list[Finding] = field(default_factory=list)
 
@@ -66,6 +70,7 @@ class LedgerReport:
             "checkpoints": self.checkpoints,
             "anchors": self.anchors,
             "sealed": self.sealed,
+            "agreeing": [{"entry": seq, "at": at} for seq, at in sorted(self.agreeing.items())],
             "findings": [finding.as_dict() for finding in self.findings],
             "remarks": [remark.as_dict() for remark in self.remarks],
         }

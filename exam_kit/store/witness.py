@@ -116,7 +116,7 @@ def judge_anchors(
     proved: set[int] = set()
     parted: list[Checkpoint] = []
     here = {text.strip() for _number, text in filed if isinstance(text, str)}
-    for number, text in [*filed, *((None, text) for text in outside)]:
+    for place, (number, text) in enumerate([*filed, *((None, text) for text in outside)]):
         try:
             checkpoint = Checkpoint.parse(text if isinstance(text, str) else "")
         except (ValueError, KeyError):
@@ -132,6 +132,8 @@ def judge_anchors(
             report.add("foreign checkpoint", checkpoint.seq, m("A checkpoint belongs to another ledger."))
         elif hash_of(checkpoint.seq) == checkpoint.hash:
             proved.add(checkpoint.seq)
+            if place >= len(filed):
+                report.agreeing[checkpoint.seq] = checkpoint.at
             if checkpoint.text().strip() not in here:
                 text_of = m(
                     "The checkpoint of entry {seq} was kept elsewhere and is gone from here.", seq=checkpoint.seq

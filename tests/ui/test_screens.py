@@ -19,9 +19,24 @@ from tests.ui.site import Site
 
 pytestmark = pytest.mark.browser
 
-SCREENS = ("Checks", "Cameras", "Picture", "Archive", "Access log", "Incidents", "Review", "Today")
-NAMES = {"Exam", "XLSX", "COR1", "COR2", "ENTR", "demo", "skip", "warn", "fail", "unknown", "pending", "waived"}
-"""Latin words that may stand on a Russian screen: names, codes, paths, and the words of the prepared results."""
+SCREENS = ("Checks", "Cameras", "Picture", "Archive", "Access log", "Incidents", "People", "Review", "Today")
+NAMES = {
+    "Exam",
+    "XLSX",
+    "COR1",
+    "COR2",
+    "ENTR",
+    "demo",
+    "skip",
+    "warn",
+    "fail",
+    "unknown",
+    "pending",
+    "waived",
+    "exam",
+    "enrol",
+}
+"""Latin words that may stand on a Russian screen: names, codes, commands, and the words of the prepared results."""
 ENGLISH_OF_STREAMLIT = re.compile(r"Press Enter|Choose an? option|Running\.\.\.|No results|Browse files|Deploy|Rerun")
 
 

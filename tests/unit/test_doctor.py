@@ -15,7 +15,7 @@ import pytest
 from exam_kit import doctor
 from exam_kit.agent.status import beat
 from exam_kit.clock import FakeClock
-from exam_kit.doctor import packages
+from exam_kit.doctor import memory, packages
 from exam_kit.doctor.report import TITLES, DoctorReport, Finding, State
 from exam_kit.errors import m
 from exam_kit.home import Home, kit_root
@@ -23,6 +23,7 @@ from exam_kit.i18n import current_language, set_language
 from exam_kit.point import Secrets
 from exam_kit.store import Ledger
 from exam_kit.store.keys import SigningKey
+from exam_kit.store.seal import SealKey
 
 POINT = (kit_root() / "docs" / "point.example.toml").read_text(encoding="utf-8")
 CAMERAS = ("HQ-1", "R0001-1", "R0001-2", "R0002-1", "R0003-1", "COR1-1", "COR2-1", "ENTR-1")
@@ -238,3 +239,11 @@ def test_the_report_reads_in_every_language(language: str) -> None:
     assert len(lines) == 6
     assert lines[0].startswith("✓") and lines[3].startswith("✗")
     assert not any("{" in line for line in lines)
+
+
+def test_the_first_key_of_the_seal_is_pointed_out_until_it_was_handed_over(sound: Home, ledger: Ledger) -> None:
+    (note,) = [one for one in memory.ledger(sound) if one.state is State.NOTE]
+    assert "first key of the seal, from entry 1 on, lies here still" in note.seen.text("en")
+    (first,) = SealKey(sound.keys).waiting
+    SealKey(sound.keys).hand_over(first)
+    assert [one.state for one in memory.ledger(sound)] == [State.OK]

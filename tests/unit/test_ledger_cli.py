@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 
+from exam_kit.archive.bag import LEDGER
 from exam_kit.cli import main
 from exam_kit.home import Home
 from exam_kit.store import Ledger
 from exam_kit.store.checkpoint import Checkpoint
+from exam_kit.store.ledger import entry_hash
 from exam_kit.store.seal import Enrolment, SealKey
 
 
@@ -99,3 +102,78 @@ def test_two_copies_part_ways_at_an_entry(log: Any, home: Home, ledger: Ledger, 
     code, said = log("verify", "--against", str(later), "--json")
     assert [(finding["kind"], finding["entry"]) for finding in json.loads(said)["findings"]] == [("copies differ", 3)]
     assert json.loads(said)["findings"][0]["at"].endswith("Z")
+
+
+def test_a_copy_and_a_print_part_ways_at_an_entry(log: Any, home: Home, ledger: Ledger, tmp_path: Path) -> None:
+    """What somebody has who comes with a sheet of paper: the line under its code, however it was typed off."""
+    _code, early = log("anchor")
+    for number in range(3):
+        ledger.append("access.row", {"number": number}, "specialist")
+    copy = tmp_path / "copy.jsonl"
+    log("export", str(copy))
+    _code, printed = log("anchor")
+    ledger.append("access.row", {"number": 9}, "specialist")
+    _code, late = log("anchor")
+    code, said = log("verify", str(copy), "--anchor", "  " + printed.replace(" ", "  "))
+    assert code == 0, said
+    assert "Agrees with the print or anchor of entry № 8, signed 20" in said
+    code, said = log("verify", str(copy), "--anchor", late)
+    assert code == 30
+    assert "Entries 9 to 9 are missing" in said
+
+    lines = copy.read_text(encoding="utf-8").splitlines()
+    previous = lines[6].split(" ", 1)[0].split("\t")[0]
+    for place in range(6, 9):  # the chain made anew from entry 6 on, as a thief without the seal's keys would
+        head, record = lines[place].split("\t")
+        data = json.loads(record) | {"actor": "somebody"}
+        data["prev"] = previous if place > 6 else data["prev"]
+        record = rfc8785.dumps(data).decode()
+        previous = entry_hash(ledger.id, record)
+        lines[place] = f"{previous} {head.split(' ')[1]}\t{record}"
+    copy.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    code, said = log("verify", str(copy), "--anchor", early, "--anchor", printed)
+    assert code == 30
+    assert "Agrees with the print or anchor of entry № 5" in said
+    assert "the chain was rewritten between entries 6 and 8" in said
+    code, said = log("verify", str(copy), "--against", str(home.store))
+    assert "Entry 6: here and in" in said
+
+
+def test_a_bag_and_an_export_are_anchors(log: Any, home: Home, ledger: Ledger, tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    log("export", str(bag / LEDGER))
+    ledger.append("access.row", {"number": 9}, "specialist")
+    for given in (bag, bag / LEDGER):
+        code, said = log("verify", "--anchor", str(given))
+        assert code == 0
+        assert "Agrees with the print or anchor of entry № 5" in said
+    older = tmp_path / "older.jsonl"
+    older.write_bytes((bag / LEDGER).read_bytes())
+    log("export", str(bag / LEDGER))
+    code, said = log("verify", str(older), "--anchor", str(bag))
+    assert code == 30
+    assert "Entries 6 to 6 are missing" in said
+
+
+def test_the_first_key_is_asked_for_until_the_region_has_it(
+    log: Any, home: Home, ledger: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = log("verify")
+    assert code == 0
+    assert "The first key of the seal, from entry № 1 on, lies on this machine still." in said
+    assert log("rekey", "--why", "a new season", "--by", "the head")[0] == 0
+    assert [one["entry"] for one in json.loads(log("verify", "--json")[1])["remarks"]] == [1, 7]
+    code, said = log("enrol", "--to", str(tmp_path / "first.txt"))
+    assert "Another first key waits, from entry № 7 on." in said
+    code, said = log("enrol", "--to", str(tmp_path / "second.txt"))
+    assert "Another" not in said
+    assert [Enrolment.load(tmp_path / name).start for name in ("first.txt", "second.txt")] == [1, 7]
+    assert json.loads(log("verify", "--json")[1])["remarks"] == []
+
+
+def test_a_chain_is_proved_though_the_seals_key_cannot_be_read(log: Any, home: Home) -> None:
+    (home.keys / "seal.key").unlink()
+    (home.keys / "seal.key").mkdir()
+    code, said = log("verify")
+    assert code == 0
+    assert "seal.key: the key of the ledger's seal cannot be read" in said
