@@ -11,6 +11,8 @@ from exam_kit.agent.log_lines import end_with_line
 from exam_kit.agent.orders import Order
 from exam_kit.archive.act import KeepRule
 from exam_kit.archive.deletion import carry_out
+from exam_kit.archive.s3 import Wire, verify_in_store
+from exam_kit.archive.stores import store_of
 from exam_kit.archive.verify import verify_bag
 from exam_kit.checks import load_profile
 from exam_kit.clock import Clock
@@ -46,9 +48,13 @@ def serve_verify(
     clock: Clock,
     cancelled: Callable[[], bool],
     closing: Callable[[], bool],
+    wires: Callable[[str], Wire],
 ) -> None:
-    """Carry out an order of kind ``verify_bag`` and end it. A bag that is not whole is a result, not a failure."""
-    del point, home, clock
+    """Carry out an order of kind ``verify_bag``, on a carrier or in a store, and end it.
+
+    A bag that is not whole is a result, not a failure.
+    """
+    del point, clock
     told = 0
 
     def progress(done: int, total: int) -> None:
@@ -59,10 +65,13 @@ def serve_verify(
             told = done
             orders.report(store, order.id, {"done_bytes": done, "bytes": total})
 
+    place, quick, key = str(order.body["path"]), bool(order.body.get("quick")), ledger.public_key
     try:
-        report = verify_bag(
-            Path(order.body["path"]), quick=bool(order.body.get("quick")), key=ledger.public_key, progress=progress
-        )
+        if store_of(place):
+            bag = place.rpartition("/")[2]
+            report = verify_in_store(wires(store_of(place)), bag, home, quick=quick, key=key, progress=progress)
+        else:
+            report = verify_bag(Path(place), quick=quick, key=key, progress=progress)
     except _Stopped:
         if not closing():
             orders.end(ledger, order, "cancelled", {})

@@ -17,6 +17,7 @@ CARRIER_LABELS = {
     "removable": N_("removable drive"),
     "network": N_("network folder"),
     "folder": N_("folder on this computer"),
+    "store": N_("object store (S3)"),
 }
 
 
@@ -39,7 +40,10 @@ class KeepRule:
 
 @dataclass(frozen=True)
 class Carrier:
-    """What the copy lies on. `kind` is ``removable``, ``folder`` or ``network``; unknown texts are empty."""
+    """What the copy lies on. `kind` is ``removable``, ``folder``, ``network`` or ``store``; unknown texts are empty.
+
+    Of a store `label` is the address, and `locked_until` the day until which it refuses deletion, as it was proved to.
+    """
 
     kind: str
     path: str
@@ -50,6 +54,7 @@ class Carrier:
     seal: str = ""
     free_bytes: int | None = None
     total_bytes: int | None = None
+    locked_until: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,6 +171,7 @@ class HandoverAct:
             "copy": self.copy,
             "bag": self.bag,
             "supplement_to": self.supplement_to,
+            **({"sealed_as": self.sealed_as} if self.sealed_as else {}),
             "carrier": {
                 "kind": self.carrier.kind,
                 "path": self.carrier.path,
@@ -174,6 +180,7 @@ class HandoverAct:
                 "serial": self.carrier.serial,
                 "label": self.carrier.label,
                 "seal": self.carrier.seal,
+                **({"locked_until": self.carrier.locked_until} if self.carrier.locked_until else {}),
             },
             "zones": list(self.zones),
             "single_cameras": list(self.single_cameras),

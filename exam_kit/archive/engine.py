@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Sequence
 
+from exam_kit.archive.aside import Aside
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.pipeline import Event, Failed, Lane, Pipeline, Verified
 from exam_kit.archive.result import Progress
@@ -23,14 +24,15 @@ def copy_all(
     clock: Clock,
     cancelled: Callable[[], bool],
     paused: Callable[[], bool] = lambda: False,
+    aside: Aside | None = None,
 ) -> None:
     """Bring every target its tasks, proved. Safe to call again after a crash at any point.
 
     Each source is read once for all who lack it. A file that lies there whole, under its name or as ``.part``, is read
     back instead of copied; anything else left of it is removed and copied anew. A destination that fails ends with its
-    `problem`, and the others go on. All callbacks are called in this thread.
+    `problem`, and the others go on. What is read is offered to `aside`. All callbacks are called in this thread.
     """
-    pipeline = Pipeline()
+    pipeline = Pipeline(aside)
     works = [Work(target, pipeline, clock) for target in targets]
     try:
         _feed(works, pipeline)

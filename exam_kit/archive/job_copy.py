@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-from exam_kit.archive.act import HandoverAct
 from exam_kit.archive.age_sink import EncryptingSink
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.destinations import carrier_at, ready_destination
 from exam_kit.archive.engine import Target
 from exam_kit.archive.faults import destination_error
-from exam_kit.archive.job_done import of_order
+from exam_kit.archive.job_end import JobCopy, note_begin
 from exam_kit.archive.job_lock import job_lock
 from exam_kit.archive.job_plan import plan_copy
 from exam_kit.archive.job_rows import Job, JobRows
-from exam_kit.archive.job_seal import Evidence, NotWhole, Order, already_sealed, open_sink, seal_copy
+from exam_kit.archive.job_seal import Order, already_sealed, open_sink, seal_copy
 from exam_kit.archive.lane import Failed
 from exam_kit.archive.medium import fsync_folder
-from exam_kit.archive.result import ArchiveResult, FailedFile, Progress
+from exam_kit.archive.result import FailedFile, Progress
 from exam_kit.archive.sink import CopyTask, FolderSink
-from exam_kit.errors import ExamKitError, Message, StoreError, m
+from exam_kit.errors import ArchiveError
 
 __all__ = ["BagCopy", "open_copy"]
 
@@ -45,26 +43,14 @@ def open_copy(
     }
     job = rows.open(order.point, order.day, order.asked, place, serial, begun_on)
     held.enter_context(job_lock(order.home.run, job.id))
-    order.ledger.append(
-        "archive.resumed" if job.resumed else "archive.started",
-        {
-            "job": job.id,
-            "bag": job.name,
-            "day": str(order.day),
-            **order.asked.as_dict(),
-            **of_order(order, number),
-            **({"serial": serial} if serial else {}),
-            "ordered_by": order.ordered_by,
-        },
-        order.actor,
-    )
+    note_begin(order, number, job, serial=serial)
     return BagCopy(order, number, job, rows, seal_number, tell, held)
 
 
-class BagCopy:
-    """Called in turn: `prepare`, `target` and `took` for copying and for proving, `conclude`, `result`.
+class BagCopy(JobCopy):
+    """In a folder. Called in turn: `prepare`, `target` and `took` for copying and for proving, `conclude`, `result`.
 
-    A step that fails ends this copy alone: `error` says why, and the steps that follow do nothing.
+    After a step that failed those that follow do nothing.
     """
 
     def __init__(
@@ -77,20 +63,12 @@ class BagCopy:
         tell: Callable[[Progress], None],
         held: ExitStack,
     ) -> None:
-        self.job = job
-        self.error: ExamKitError | None = None
-        self._order, self._number, self._rows = order, number, rows
+        super().__init__(order, number, job, rows, tell)
         self._seal_number, self._held = seal_number, held
-        self._tell, self._now = tell, Progress("copying", 0, 0, 0, 0, destination=str(job.bag.parent))
-        self._state = "running"
         self._sink: FolderSink | EncryptingSink | None = None
         self._journal: CopyJournal | None = None
         self._fresh: list[CopyTask] = []
         self._had: list[CopyTask] = []
-        self._failed: list[FailedFile] = []
-        self._evidence = Evidence()
-        self._act: HandoverAct | None = None
-        self._bag_hash, self._sealed_hash = "", ""
 
     def prepare(self) -> None:
         """Find out what lies there already, what is lacking, and whether it has room."""
@@ -165,88 +143,9 @@ class BagCopy:
             )
             self._finished(len(self._act.files), self._act.total_bytes)
 
-    def interrupted(self, problem: Exception) -> None:
-        """The run ends by something that is no fault of this destination."""
-        if self._state == "running":
-            mistake = m("A mistake of the program: {reason}.", reason=type(problem).__name__)
-            self._stopped("failed", problem.message if isinstance(problem, ExamKitError) else mistake)
-
-    def result(self, elapsed_s: float) -> ArchiveResult:
-        finished = self._state == "finished"
-        copied = self._rows.verified(self.job).values() if finished else ()
-        return ArchiveResult(
-            state=self._state,
-            job=self.job.id,
-            bag=self.job.bag if finished else None,
-            bag_hash=self._bag_hash,
-            copy=self.job.copy,
-            files=len(copied),
-            bytes=sum(size for size, _sha256 in copied),
-            failed=tuple(self._failed),
-            deficiencies=self._act.deficiencies if self._act else self._order.choice.deficiencies,
-            read_back_bytes=self._evidence.read_bytes,
-            device_bytes=self._evidence.device_bytes,
-            elapsed_s=elapsed_s,
-            act=self._act,
-            destination=self.job.bag.parent,
-            error=self.error,
-        )
-
-    @contextmanager
-    def _step(self) -> Iterator[None]:
-        try:
-            yield
-        except StoreError:
-            raise  # the database refuses: neither row nor entry can be written; the next run takes the job up
-        except OSError as problem:
-            error = destination_error(problem, self.job.bag.parent, len(self._rows.verified(self.job)))
-            error.__cause__ = problem
-            self._ends_by(error, "failed")
-        except ExamKitError as problem:
-            self._ends_by(problem, "given_up" if isinstance(problem, NotWhole) else "failed")
-
-    def _ends_by(self, error: ExamKitError, state: str) -> None:
-        self.error = error
-        self._stopped(state, error.message)
-        self._progress(replace(self._now, error=error.message))
-
-    def _progress(self, now: Progress) -> None:
-        self._now = replace(now, destination=str(self.job.bag.parent))
-        self._tell(self._now)
-
     def _file_failed(self, failure: Failed) -> None:
         self._failed.append(FailedFile(failure.task.path, failure.message))
         self._rows.fail(self.job, failure.task.path, failure.message)
 
-    def _finished(self, files: int, size: int) -> None:
-        self._state = "finished"
-        sealed = {"sealed_as": self.job.bag.name, "sealed_hash": self._sealed_hash} if self._sealed_hash else {}
-        first = {"supplement_to": self._order.first.bag} if self._order.first else {}
-        self._order.ledger.append(
-            "archive.finished",
-            {
-                "job": self.job.id,
-                "bag": self.job.name,
-                "copy": self.job.copy,
-                "files": files,
-                "bytes": size,
-                "failed": len(self._failed),
-                "bag_hash": self._bag_hash,
-                "read_back": self._evidence.read_bytes,
-                **sealed,
-                **first,
-                **of_order(self._order, self._number),
-            },
-            self._order.actor,
-            also=lambda connection, entry: self._rows.state(connection, self.job, "finished", entry.seq, None),
-        )
-
-    def _stopped(self, state: str, message: Message | None) -> None:
-        """`state` is of the job: ``cancelled``, ``failed`` (both can be taken up) or ``given_up``."""
-        self._state = "cancelled" if state == "cancelled" else "failed"
-        self._order.ledger.append(
-            "archive.stopped",
-            {"job": self.job.id, "state": state, "why": str(message) if message else ""},
-            self._order.actor,
-            also=lambda connection, entry: self._rows.state(connection, self.job, state, entry.seq, message),
-        )
+    def _fault(self, problem: OSError) -> ArchiveError:
+        return destination_error(problem, self.job.bag.parent, len(self._rows.verified(self.job)))

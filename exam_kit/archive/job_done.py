@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from exam_kit.archive.bag import COVERAGE
 from exam_kit.archive.job_rows import JobRows
 from exam_kit.archive.job_seal import Order
+from exam_kit.archive.kept_papers import kept_deficiencies
 from exam_kit.archive.result import ArchiveResult
-from exam_kit.errors import Message
+from exam_kit.archive.stores import store_of
 
 __all__ = ["finished_copies", "of_order"]
 
@@ -33,29 +32,24 @@ def finished_copies(order: Order) -> dict[int, ArchiveResult]:
 
 
 def _result(order: Order, body: dict[str, Any]) -> ArchiveResult:
-    rows = order.store.query("SELECT bag, destination FROM archive_job WHERE id = ?", (body["job"],))
+    rows = order.store.query("SELECT bag FROM archive_job WHERE id = ?", (body["job"],))
+    address = str(rows[0]["bag"]) if store_of(rows[0]["bag"]) else ""
     bag = Path(rows[0]["bag"])
+    lacking = kept_deficiencies(order.home, str(body["job"]))
     return ArchiveResult(
         state="finished",
         job=str(body["job"]),
-        bag=bag,
+        bag=None if address else bag,
+        address=address,
+        proofs=body.get("proofs", {}),
         bag_hash=str(body["bag_hash"]),
         copy=int(body["copy"]),
         files=int(body["files"]),
         bytes=int(body["bytes"]),
         failed=JobRows(order.store, order.clock).failed(str(body["job"])),
-        deficiencies=_deficiencies(bag) or order.choice.deficiencies,
+        deficiencies=order.choice.deficiencies if lacking is None else lacking,
         read_back_bytes=int(body["read_back"]),
         device_bytes=None,
         elapsed_s=0.0,
-        destination=Path(rows[0]["destination"]),
+        destination=None if address else bag.parent,
     )
-
-
-def _deficiencies(bag: Path) -> tuple[Message, ...]:
-    """As the sealed bag has them; none where it cannot be read now, or by nobody but the region."""
-    try:
-        said = json.loads((bag / COVERAGE).read_bytes())["deficiency_messages"]
-        return tuple(Message(str(one["template"]), dict(one["values"])) for one in said)
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
+from exam_kit.archive.act import Carrier
 from exam_kit.archive.age_sink import EncryptingSink
 from exam_kit.archive.bag_paths import folded
 from exam_kit.archive.carrier_limits import cannot_hold
@@ -16,7 +16,7 @@ from exam_kit.archive.result import FailedFile
 from exam_kit.archive.selection import Choice
 from exam_kit.archive.sink import CopyTask, FolderSink
 
-__all__ = ["plan_copy"]
+__all__ = ["plan_copy", "possible"]
 
 RESERVE_BYTES = 16 << 20
 """Room kept on the carrier for documents, lists and the ledger's export."""
@@ -31,7 +31,7 @@ def plan_copy(
         ArchiveError: the carrier has not enough room.
         OSError: it failed.
     """
-    tasks, failed = _possible(choice, sink.root)
+    tasks, failed = possible(choice, carrier_at(sink.root))
     if isinstance(sink, EncryptingSink):
         sink.expect(tasks)
     sizes = {task.path: sink.size(task.path) for task in tasks}
@@ -55,8 +55,8 @@ def plan_copy(
     return fresh, [task for task in tasks if task.path in carried], failed
 
 
-def _possible(choice: Choice, root: Path) -> tuple[list[CopyTask], list[FailedFile]]:
-    carrier = carrier_at(root)
+def possible(choice: Choice, carrier: Carrier) -> tuple[list[CopyTask], list[FailedFile]]:
+    """What this carrier can hold, and what it cannot."""
     seen: dict[str, str] = {}
     tasks, failed = [], []
     for piece in choice.pieces:

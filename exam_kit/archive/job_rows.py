@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ __all__ = ["Job", "JobRows", "kept_message"]
 class Job:
     """One archive job. `id` is also the act's number; `bag` is where the sealed bag will stand.
 
-    `name` is the bag's own name; an encrypted one stands under another, which tells nothing.
+    `name` is the bag's own name; an encrypted one stands under another, which tells nothing. `address` is that of a bag
+    in a store (``s3://STORE/BAG``); its small files are then made in `bag`, on this computer.
     """
 
     id: str
@@ -36,6 +37,12 @@ class Job:
     bag: Path
     copy: int
     resumed: bool
+    address: str = ""
+
+    @property
+    def destination(self) -> str:
+        """The folder or the store."""
+        return self.address.rpartition("/")[0] if self.address else str(self.bag.parent)
 
     @property
     def part(self) -> Path:
@@ -83,7 +90,30 @@ class JobRows:
                     (str(destination), str(bag), found[0]["id"]),
                 )
                 return Job(found[0]["id"], _name(point, day, asked, _copy(bag)), bag, _copy(bag), True)
-            return self._new(connection, point, day, asked, named, destination)
+            return self._new(connection, point, day, asked, destination)
+
+    def begun_at(self, day: dt.date, asked: Asked, address: str, folder: Path) -> Job | None:
+        """The job for the store at `address` that has not ended well, to be taken up; its small files in `folder`."""
+        with self._store.transaction() as connection:
+            found = self._store.query(
+                "SELECT id, bag FROM archive_job WHERE day = ? AND zones = ? AND destination = ? "
+                "AND state NOT IN ('finished', 'given_up') ORDER BY started_at DESC LIMIT 1",
+                (str(day), asked.key(), address),
+            )
+            if not found:
+                return None
+            connection.execute(
+                "UPDATE archive_job SET state = 'running', ended_at = NULL, detail = '' WHERE id = ?", (found[0]["id"],)
+            )
+        name = str(found[0]["bag"]).rpartition("/")[2]
+        return Job(found[0]["id"], name, folder / name, _copy(name), True, f"{address}/{name}")
+
+    def new_at(
+        self, point: Point, day: dt.date, asked: Asked, address: str, folder: Path, there: Collection[str]
+    ) -> Job:
+        """A new job for the store at `address`, in which `there` are names of bags."""
+        with self._store.transaction() as connection:
+            return self._new(connection, point, day, asked, folder, address, there)
 
     def _new(
         self,
@@ -91,9 +121,11 @@ class JobRows:
         point: Point,
         day: dt.date,
         asked: Asked,
-        named: str,
         destination: Path,
+        address: str = "",
+        there: Collection[str] = (),
     ) -> Job:
+        named = asked.key()
         jobs = self._store.query("SELECT id, zones, bag FROM archive_job WHERE day = ?", (str(day),))
         # Encrypted or not, given up or not: two bags of one name that differ could not be told apart by people.
         alike = {replace(asked, encrypted=encrypted).key() for encrypted in (False, True)}
@@ -103,16 +135,18 @@ class JobRows:
             copy += 1
             name = _name(point, day, asked, copy)
             bag = destination / (f"sealed-{secrets.token_hex(6)}_copy{copy}" if asked.encrypted else name)
-            if copy not in taken and not bag.exists() and not bag.with_name(bag.name + PART).exists():
+            lies = bag.exists() or bag.with_name(bag.name + PART).exists() or bag.name in there
+            if copy not in taken and not lies:
                 break
         number = 1 + max((int(found[1]) for job in jobs if (found := re.search(r"-(\d+)$", job["id"]))), default=0)
         job_id = f"{point.region}-{point.code}-{day:%Y%m%d}-{number}"
+        where = f"{address}/{name}" if address else ""
         connection.execute(
             "INSERT INTO archive_job (id, day, destination, zones, state, started_at, bag) "
             "VALUES (?, ?, ?, ?, 'running', ?, ?)",
-            (job_id, str(day), str(destination), named, iso(self._clock.now()), str(bag)),
+            (job_id, str(day), address or str(destination), named, iso(self._clock.now()), where or str(bag)),
         )
-        return Job(job_id, name, bag, copy, False)
+        return Job(job_id, name, bag, copy, False, where)
 
     def verified(self, job: Job) -> dict[str, tuple[int, str]]:
         """Path → size and hash of the files whose acknowledgement reached the store."""

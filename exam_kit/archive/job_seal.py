@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from exam_kit.archive.act import ActFile, Document, HandoverAct, KeepRule
+from exam_kit.archive.act import ActFile, Carrier, Document, HandoverAct, KeepRule
 from exam_kit.archive.act_make import make_act, papers
 from exam_kit.archive.age_sink import EncryptingSink, SealedJournal, secret_of
 from exam_kit.archive.age_stream import recipient_of
@@ -15,6 +15,7 @@ from exam_kit.archive.copy_journal import JOURNAL, CopyJournal
 from exam_kit.archive.destinations import carrier_at
 from exam_kit.archive.encrypted_seal import seal_encrypted
 from exam_kit.archive.job_rows import Job
+from exam_kit.archive.kept_papers import ACT, keep_papers
 from exam_kit.archive.medium import fsync_folder
 from exam_kit.archive.result import FailedFile, Progress
 from exam_kit.archive.selection import Asked, Choice
@@ -29,7 +30,7 @@ from exam_kit.store import Head, Ledger, Store
 from exam_kit.store.export import export_lines
 from exam_kit.store.keys import SigningKey
 
-__all__ = ["Evidence", "NotWhole", "Order", "already_sealed", "open_sink", "seal_copy"]
+__all__ = ["Evidence", "NotWhole", "Order", "already_sealed", "open_sink", "seal_copy", "seal_staged"]
 
 ENCRYPTED = "archive.encrypted"
 """Ledger entry that binds an encrypted bag to the bag inside it, written just before it gets its name."""
@@ -92,22 +93,70 @@ def seal_copy(
         ArchiveError: there is nothing to seal, or the sealed copy does not verify.
         OSError: the destination failed.
     """
+    size = sum(file.bytes for file in files)
+    progress(Progress("sealing", len(files), len(files), size, size))
+    sealed = sink if isinstance(sink, EncryptingSink) else None
+    carrier = replace(carrier_at(job.part, seal_number), path=str(job.bag.parent))
+    lying = [sealed.name(file.path) if sealed else file.path for file in files]
+    act, bag_hash, lies = _write(order, job, sink, journal, files, failed, evidence, carrier, lying)
+    report = verify_bag(job.part, quick=True, key=order.ledger.public_key, unfinished=True)
+    if not report.whole or report.bag_hash != lies:
+        raise ArchiveError(
+            m("{bag}: the sealed copy does not verify. Archive to another carrier.", bag=job.bag),
+            [finding.message for finding in report.findings],
+        )
+    if sealed:
+        # What is inside cannot be read again here: after a crash only the ledger can tell the inner bag's hash.
+        body = {"job": job.id, "bag": job.name, "bag_hash": bag_hash, "sealed_as": job.bag.name, "sealed_hash": lies}
+        order.ledger.append(ENCRYPTED, body, order.actor)
+    _name(job, journal)
+    return act, bag_hash, lies if sealed else ""
+
+
+def seal_staged(
+    order: Order,
+    job: Job,
+    journal: CopyJournal,
+    files: Sequence[ActFile],
+    failed: Sequence[FailedFile],
+    evidence: Evidence,
+    carrier: Carrier,
+) -> tuple[HandoverAct, str]:
+    """Everything of a bag but its recordings, which lie proved elsewhere: sealed in the job's folder on this computer.
+
+    Returns the act and the bag's hash. Raises as `seal_copy`.
+    """
+    act, bag_hash, _lies = _write(order, job, FolderSink(job.part), journal, files, failed, evidence, carrier, ())
+    _name(job, journal)
+    return act, bag_hash
+
+
+def _write(
+    order: Order,
+    job: Job,
+    sink: FolderSink | EncryptingSink,
+    journal: CopyJournal,
+    files: Sequence[ActFile],
+    failed: Sequence[FailedFile],
+    evidence: Evidence,
+    carrier: Carrier,
+    lying: Sequence[str],
+) -> tuple[HandoverAct, str, str]:
+    """The act, the bag's hash, and that of what lies on the carrier, which differs when it is encrypted."""
     if not files:
         raise ArchiveError(
             m("{day}: not one recording could be copied; there is no archive.", day=order.day),
             [failure.message for failure in failed],
         )
-    size = sum(file.bytes for file in files)
-    progress(Progress("sealing", len(files), len(files), size, size))
     sealed = sink if isinstance(sink, EncryptingSink) else None
-    sweep(sink.root, {JOURNAL, *(sealed.name(file.path) if sealed else file.path for file in files)})
+    sweep(sink.root, {JOURNAL, *lying})
     checkpoint = order.ledger.checkpoint()
     act = make_act(
         order.point,
         order.day,
         order.asked,
         job=job,
-        carrier=replace(carrier_at(job.part, seal_number), path=str(job.bag.parent)),
+        carrier=carrier,
         files=tuple(files),
         gaps=order.choice.gaps,
         deficiencies=[*order.choice.deficiencies, *(failure.message for failure in failed)],
@@ -119,32 +168,27 @@ def seal_copy(
         supplement_to=order.first.bag if order.first else "",
     )
     payload = [Listed(file.path, file.sha256, file.bytes) for file in files]
-    payload += [write_proved(sink, path, [content]) for path, content in papers(order.documents, act)]
+    documents = papers(order.documents, act)
+    payload += [write_proved(sink, path, [content]) for path, content in documents]
     export = (line.encode() + b"\n" for line in export_lines(order.ledger, act.ledger_head.seq))
     payload.append(write_proved(sink, LEDGER, export))
     journal.note("sealing", files=len(files), read_back=evidence.read_bytes, from_device=evidence.device_bytes)
     lost = [{"path": failure.path, "why": str(failure.message)} for failure in failed]
     coverage = coverage_json(act, order.choice.cameras, lost)
+    keep_papers(order.home, job.id, dict(documents).get(f"data/documents/{ACT}"), coverage)
     key = SigningKey.load_or_create(order.home.keys)
     written = journal.sealed()
     first = label_of(order.first) if order.first else ""
     bag_hash = lies = seal(sink, act, payload, coverage, key, None if sealed else written, first)
     if sealed:
         lies = seal_encrypted(sealed, job.name, job.copy, key, written)
-    report = verify_bag(job.part, quick=True, key=order.ledger.public_key, unfinished=True)
-    if not report.whole or report.bag_hash != lies:
-        raise ArchiveError(
-            m("{bag}: the sealed copy does not verify. Archive to another carrier.", bag=job.bag),
-            [finding.message for finding in report.findings],
-        )
-    if sealed:
-        # What is inside cannot be read again here: after a crash only the ledger can tell the inner bag's hash.
-        body = {"job": job.id, "bag": job.name, "bag_hash": bag_hash, "sealed_as": job.bag.name, "sealed_hash": lies}
-        order.ledger.append(ENCRYPTED, body, order.actor)
+    return act, bag_hash, lies
+
+
+def _name(job: Job, journal: CopyJournal) -> None:
     journal.close()  # Windows renames no folder in which a file is open
     job.part.rename(job.bag)
     fsync_folder(job.bag.parent)
-    return act, bag_hash, lies if sealed else ""
 
 
 def open_sink(order: Order, job: Job) -> tuple[FolderSink | EncryptingSink, CopyJournal]:

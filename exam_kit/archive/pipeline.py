@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import xxhash
 
+from exam_kit.archive.aside import Aside
 from exam_kit.archive.channel import Buffer, Channel, Pool, Stop, Stopped
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.faults import changed_source, differs_from_birth, unreadable_source
@@ -36,10 +37,12 @@ _LOOK_S = 0.2
 class Pipeline:
     """Give it its `lane`s, then files with `copy`; take `events`; `stop` ends it.
 
-    An event comes with its lane, or with None when it is about them all.
+    An event comes with its lane, or with None when it is about them all. What is read is also offered to `aside`, which
+    never holds the copy back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, aside: Aside | None = None) -> None:
+        self._aside = aside
         self.events: queue.Queue[tuple[Lane | None, Event]] = queue.Queue()
         self._stop, self._going = Stop(), threading.Event()
         self._going.set()
@@ -110,12 +113,15 @@ class Pipeline:
             return
         passage, read = Passage(task), 0
         self._hand(Begin(passage), lanes)
+        aside = self._aside if self._aside is not None and self._aside.begin(task) else None
         try:
             while read < task.bytes and lanes:
                 buffer = self._fill(source)
                 if buffer is None:
                     break
                 read += buffer.length
+                if aside is not None:
+                    aside.take(buffer.data)
                 buffer.hold(1 + len(lanes))
                 self._hand(buffer, lanes)
             after = source.stat()
@@ -123,6 +129,9 @@ class Pipeline:
                 passage.fault = changed_source(task)
         except OSError as problem:
             passage.fault = unreadable_source(task, problem, read)
+        finally:
+            if aside is not None:
+                aside.end()
         self._hand(End(passage), lanes)
 
     def _fill(self, source: MediumReader) -> Buffer | None:

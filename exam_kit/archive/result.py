@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ STATE_LABELS = {
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands. `phase` is ``copying``, ``proving`` or ``sealing``; bytes count what is verified.
+    """Where a run stands. `phase` is a key of `PHASE_LABELS`; bytes count what is verified.
 
     `rate_bps` is bytes per second over the last seconds; `left_s` is None while it cannot be told. In what a run tells,
     the fields are those of all its copies together, and `copies` has each of them, with its destination, in the order
@@ -60,18 +61,20 @@ class Progress:
 
 
 class Whole:
-    """The progress of a run put together from that of its copies."""
+    """The progress of a run put together from that of its copies, which may tell from several threads."""
 
     def __init__(self, tell: Callable[[Progress], None]) -> None:
         self._tell = tell
         self._shares: dict[int, Progress] = {}
+        self._one_at_a_time = threading.Lock()
 
     def share(self, number: int) -> Callable[[Progress], None]:
         """Where copy `number` tells how far it is."""
 
         def take(progress: Progress) -> None:
-            self._shares[number] = progress
-            self._tell(self._together(progress.file))
+            with self._one_at_a_time:
+                self._shares[number] = progress
+                self._tell(self._together(progress.file))
 
         return take
 
@@ -127,12 +130,16 @@ class ArchiveResult:
     destination: Path | None = None
     error: ExamKitError | None = None
     copies: tuple[ArchiveResult, ...] = ()
+    address: str = ""
+    """Of a bag in a store (``s3://STORE/BAG``), which has no folder."""
+    proofs: Mapping[str, int] = field(default_factory=dict)
+    """How the objects of such a bag were proved: ``server_sha256`` or ``downloaded``, and how many each."""
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "state": self.state,
             "job": self.job,
-            "bag": str(self.bag) if self.bag else None,
+            "bag": self.address or (str(self.bag) if self.bag else None),
             "bag_hash": self.bag_hash,
             "copy": self.copy,
             "files": self.files,
@@ -145,9 +152,10 @@ class ArchiveResult:
             "destination": str(self.destination) if self.destination else None,
             "error": self.error.text() if self.error else None,
             "copies": [copy.as_dict() for copy in self.copies],
+            **({"proofs": dict(self.proofs)} if self.proofs else {}),
         }
 
 
-def not_begun(destination: Path, error: ExamKitError) -> ArchiveResult:
+def not_begun(destination: Path | None, error: ExamKitError) -> ArchiveResult:
     """The result for a destination where no bag could be begun."""
     return ArchiveResult("failed", "", None, "", 0, 0, 0, (), (), 0, None, 0.0, destination=destination, error=error)

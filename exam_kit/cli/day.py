@@ -17,10 +17,11 @@ from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
 from exam_kit.archive.selection import Asked
+from exam_kit.archive.stores import SCHEME, store_of
 from exam_kit.archive.supplement_choice import next_supplement
 from exam_kit.cli.words import Desk, acting, add_as, add_json, answer
 from exam_kit.errors import ArchiveError, CameraError, ExamKitError, UsageError, m
-from exam_kit.i18n import _
+from exam_kit.i18n import _, current_language
 from exam_kit.point import Zone
 
 __all__ = ["add_commands", "an_agent", "ordered"]
@@ -52,7 +53,12 @@ def add_commands(commands: Any) -> None:
         default=[Zone.CORRIDOR.value, Zone.ENTRANCE.value],
         help=_("zones to copy (default: corridor entrance)"),
     )
-    archive.add_argument("--to", type=Path, help=_("folder or drive (default: bags/ of this home)"))
+    archive.add_argument(
+        "--to",
+        action="append",
+        metavar="PLACE",
+        help=_("folder, drive, or s3://STORE of point.toml; again for another copy (default: bags/ of this home)"),
+    )
     archive.add_argument("--encrypt", action="store_true", help=_("only the region's age key can open the copy"))
     archive.add_argument(
         "--supplement",
@@ -208,7 +214,7 @@ def _archive(options: argparse.Namespace) -> int:
     body = {
         "day": str(day),
         "zones": options.zone,
-        "destination": str((options.to or desk.home.bags).absolute()),
+        "destinations": [_place(desk, place) for place in options.to or [str(desk.home.bags)]],
         "encrypted": options.encrypt,
     }
     if options.supplement is not None:
@@ -225,12 +231,27 @@ def _archive(options: argparse.Namespace) -> int:
         order = ordered(
             desk, "archive", body, options.by or actor, "", actor=actor, told=told if sys.stderr.isatty() else None
         )
-    result = order.result
-    answer(
-        options,
-        result,
-        _("{bag}: {files} files, {bytes} bytes, every one read back and equal").format(
-            bag=result["bag"], files=result["files"], bytes=result["bytes"]
-        ),
-    )
-    return 0
+    made = [copy for copy in order.result["copies"] if copy["state"] == "finished"]
+    text = _("{bag}: {files} files, {bytes} bytes, every one proved where it lies")
+    answer(options, order.result, "\n".join(text.format(**copy) for copy in made))
+    missed = [copy for copy in order.result["copies"] if copy["state"] != "finished"]
+    for copy in missed:
+        print(copy["said"][current_language()]["error"], file=sys.stderr)
+    return ArchiveError.exit_code if missed else 0
+
+
+def _place(desk: Desk, place: str) -> str:
+    """A folder in full, or the store as it is named. Raises UsageError for a store that point.toml does not have."""
+    store = store_of(place)
+    if not store:
+        return str(Path(place).absolute())
+    known = [f"{SCHEME}{one.name}" for one in desk.point.store]
+    if place.rstrip("/") not in known:
+        raise UsageError(
+            m(
+                "{place}: there is no such store. point.toml has: {known}. Add it as [[store]].",
+                place=place,
+                known=", ".join(known) or "—",
+            )
+        )
+    return place.rstrip("/")

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from exam_kit.archive.act import ActFile, ActGap, HandoverAct
+from exam_kit.archive.act import ActFile, ActGap, Carrier, HandoverAct
+from exam_kit.archive.delivered import Delivery
+from exam_kit.archive.receipt import OUTCOME_LABELS
 from exam_kit.forms.sheet import Paper, day_text, signature
 from exam_kit.forms.typeset import typeset
 from exam_kit.i18n import N_
@@ -36,6 +38,7 @@ CARRIER_LABELS = {
     "removable": N_("removable drive"),
     "folder": N_("folder on a disk"),
     "network": N_("network storage"),
+    "store": N_("object store (S3)"),
 }
 
 CAUSE_LABELS = {
@@ -61,21 +64,23 @@ def handover_act_pdf(
     *,
     people: Mapping[str, Person] | None = None,
     made_at: datetime | None = None,
+    delivery: Delivery | None = None,
 ) -> bytes:
-    """The act as PDF. `people` gives names and posts for the logins in the act; made when the act was, if left out."""
+    """The act as PDF. `people` gives names and posts for the logins in the act; made when the act was, if left out.
+    `delivery` is the region's receipt, in an act that is printed anew after it came."""
     paper = Paper(point, language, head, day=day or act.exam_date, made_at=made_at or act.made_at)
     known = people or {}
     carrier = act.carrier
     kind = paper.say(CARRIER_LABELS[carrier.kind]) if carrier.kind in CARRIER_LABELS else carrier.kind
     more = [
         (paper.say(N_("Carrier")), ", ".join(part for part in (kind, carrier.label, carrier.filesystem) if part)),
-        (paper.say(N_("Serial №")), carrier.serial or "________________"),
-        (paper.say(N_("Seal №")), carrier.seal or "________________"),
+        *_marks_of(paper, carrier),
         (paper.say(N_("Copy")), str(act.copy)),
         (paper.say(N_("Bag")), act.bag),
         *([(paper.say(N_("Encrypted, on the carrier as")), act.sealed_as)] if act.sealed_as else []),
         *([(paper.say(N_("Supplement to")), act.supplement_to)] if act.supplement_to else []),
         (paper.say(N_("Keep until")), day_text(act.keep_until) if act.keep_until else "________________"),
+        *([(paper.say(N_("Received by the region")), _received(paper, delivery))] if delivery else []),
     ]
     data = paper.data(
         paper.say(TITLE, number=act.number),
@@ -102,6 +107,24 @@ def handover_act_pdf(
         deficiencies=[deficiency.text(language) for deficiency in act.deficiencies],
     )
     return typeset("handover", data, paper.made_at)
+
+
+def _marks_of(paper: Paper, carrier: Carrier) -> list[tuple[str, str]]:
+    """What tells this carrier from any other: a drive has numbers, a store an address, and perhaps a lock."""
+    if carrier.kind != "store":
+        return [
+            (paper.say(N_("Serial №")), carrier.serial or "________________"),
+            (paper.say(N_("Seal №")), carrier.seal or "________________"),
+        ]
+    lock = day_text(dt.date.fromisoformat(carrier.locked_until)) if carrier.locked_until else paper.say(N_("no lock"))
+    return [(paper.say(N_("Address")), carrier.path), (paper.say(N_("Deletion locked until")), lock)]
+
+
+def _received(paper: Paper, delivery: Delivery) -> str:
+    outcome = paper.say(OUTCOME_LABELS[delivery.outcome]) if delivery.outcome in OUTCOME_LABELS else delivery.outcome
+    when = f"{day_text(paper.local(delivery.received_at).date())} {paper.clock(delivery.received_at)}"
+    said = N_("{when}, {outcome}; entry {entry} of the ledger")
+    return paper.say(said, when=when, outcome=outcome, entry=delivery.entry)
 
 
 def _signed(role: str, login: str, people: Mapping[str, Person]) -> dict[str, str]:

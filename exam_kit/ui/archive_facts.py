@@ -10,6 +10,7 @@ from exam_kit.agent.orders import Order
 from exam_kit.archive import Carrier, carriers
 from exam_kit.archive.delivered import Delivery, deliveries
 from exam_kit.archive.selection import Asked
+from exam_kit.archive.stores import store_of
 from exam_kit.cctv.segments import NO_FILE, Segment, segments
 from exam_kit.point import ExamDay, Zone
 from exam_kit.ui.seat import Seat
@@ -36,18 +37,32 @@ class Place:
 
 @dataclass(frozen=True)
 class Copy:
-    """One finished copy: which order and bag, which recordings it holds, and the region's receipt if there is one."""
+    """One finished copy: which order and bag, which recordings it holds, and the region's receipt if there is one.
+
+    `bag` is its folder, or ``s3://STORE/BAG``.
+    """
 
     order: Order
     number: int
-    bag: Path
+    job: str
+    bag: str
     bag_hash: str
     holds: frozenset[str]
     delivery: Delivery | None
 
     @property
     def place(self) -> str:
-        return str(self.bag.parent)
+        """The folder or the store it lies in."""
+        return self.bag.rpartition("/")[0] if self.in_store else str(Path(self.bag).parent)
+
+    @property
+    def in_store(self) -> bool:
+        return bool(store_of(self.bag))
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether it can be looked at now; of a store that is not known before it is asked."""
+        return self.in_store or Path(self.bag).is_dir()
 
 
 def footage_of(seat: Seat, day: ExamDay) -> dict[str, list[Segment]]:
@@ -99,5 +114,6 @@ def copies_of(seat: Seat, given: Sequence[Order]) -> list[Copy]:
             )
             holds = frozenset(row["sha256"] for row in rows)
             number = int(result.get("copy", 1))
-            found.append(Copy(order, number, Path(result["bag"]), digest, holds, received.get(digest)))
+            job = str(result.get("job", ""))
+            found.append(Copy(order, number, job, str(result["bag"]), digest, holds, received.get(digest)))
     return found

@@ -13,6 +13,7 @@ import streamlit as st
 from exam_kit.agent.archiving import asked_of
 from exam_kit.archive import CARRIER_LABELS
 from exam_kit.archive.selection import Asked
+from exam_kit.archive.stores import store_of
 from exam_kit.archive.supplement_choice import next_supplement
 from exam_kit.cctv.segments import Segment
 from exam_kit.clock import iso
@@ -21,6 +22,7 @@ from exam_kit.i18n import _, ngettext
 from exam_kit.point import ExamDay, Zone
 from exam_kit.store import Act, Role
 from exam_kit.ui.archive_facts import BY_HAND, Place, copies_of, footage_of, places_for, wanted_bytes
+from exam_kit.ui.archive_stores import draw_stores
 from exam_kit.ui.day_facts import archive_orders
 from exam_kit.ui.day_plan import ZONE_LABELS
 from exam_kit.ui.fields import read_time
@@ -132,6 +134,7 @@ def _where(seat: Seat, places: Sequence[Place]) -> list[str]:
         if tick_at.checkbox(label, one.path == best, key=f"archive-to-{best}-{one.path}", on_change=_touched):
             chosen.append(one.path)
         facts_at.html(_facts(seat, one))
+    chosen += draw_stores(seat)
     if not any(one.carrier.kind == "removable" for one in places):
         said = _("No drive is plugged in. A copy on this computer does not leave the point with anybody.")
         st.html(f'<p class="ek-note">{mark("warn")}{escape(said)}</p>')
@@ -176,9 +179,10 @@ def _send(
         _("Who ordered and witnesses"), logins, filter_mode=None, key="archive-by",
         format_func=lambda login: f"{people[login].name}, {people[login].post}",
     )  # fmt: skip
+    drives = [path for path in chosen if not store_of(path)]
     with more_at.popover(_("Folder, seals"), width="stretch"):
         st.text_input(_("or another folder"), key="archive-folder", placeholder=str(seat.home.bags))
-        seals = {path: st.text_input(_("Seal № of {place}").format(place=path), key=f"seal-{path}") for path in chosen}
+        seals = {path: st.text_input(_("Seal № of {place}").format(place=path), key=f"seal-{path}") for path in drives}
     label = _("Archive the corridors and the entrance") if _usual(seat, asked) else _("Archive what is chosen")
     files, volume = wanted
     if send_at.button(label, type="primary", width="stretch", key="archive-go", disabled=not files):

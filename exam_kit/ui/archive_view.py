@@ -10,7 +10,9 @@ import streamlit as st
 
 from exam_kit.agent.archiving import asked_of, destinations_of
 from exam_kit.agent.orders import Order
+from exam_kit.archive import STATE_LABELS
 from exam_kit.archive.delivered import Delivery
+from exam_kit.archive.kept_papers import kept_act, kept_coverage
 from exam_kit.archive.receipt import OUTCOME_LABELS
 from exam_kit.i18n import N_, _
 from exam_kit.ui.archive_facts import Copy
@@ -27,6 +29,7 @@ PHASES = {
     "copying": N_("copying, each file read back and compared"),
     "proving": N_("reading again what was copied before"),
     "sealing": N_("sealing the bag and verifying it"),
+    "sending": N_("sending to the store, each file proved there"),
 }
 SHOWN = 10
 
@@ -90,9 +93,12 @@ def draw_copy(seat: Seat, copy: Copy) -> None:
         text_at, act_at = st.columns([5, 2], vertical_alignment="center")
         text_at.html(_headline(seat, copy) + "".join(f"<p>{line}</p>" for line in lines) + "</div></div>")
         with act_at:
-            if copy.bag.is_dir():
-                address = f"/papers/act.pdf?order={copy.order.id}&copy={copy.number}"
+            address = f"/papers/act.pdf?order={copy.order.id}&copy={copy.number}"
+            if copy.at_hand or kept_act(seat.home, copy.job) is not None:
                 paper_link(_("Hand-over act, ready to sign (PDF)"), address)
+            if copy.delivery is not None and kept_coverage(seat.home, copy.job) is not None:
+                paper_link(_("The act with the region's mark of receipt (PDF)"), f"{address}&received=1")
+            if copy.at_hand:
                 _verify_button(seat, copy)
             else:
                 st.html(f'<p class="ek-note">{mark("none")}{escape(_("The carrier is not plugged in."))}</p>')
@@ -118,18 +124,23 @@ def delivered_chip(seat: Seat, delivery: Delivery | None) -> str:
 
 
 def _bag_line(copy: Copy) -> str:
-    return _("Bag: {path}").format(path=f"<code data-bag>{escape(str(copy.bag))}</code>")
+    return _("Bag: {path}").format(path=f"<code data-bag>{escape(copy.bag)}</code>")
 
 
 def _proved_line(seat: Seat, result: Mapping[str, Any]) -> str:
+    files = result.get("files", 0)
+    if result.get("proofs"):
+        text = _("Files {files}, {size}; objects proved by the store's SHA-256: {kept}, by reading back: {read}.")
+        kept, back = (result["proofs"].get(how, 0) for how in ("server_sha256", "downloaded"))
+        return text.format(files=files, size=size(seat, float(result.get("bytes", 0))), kept=kept, read=back)
     text = _("Files {files}, {size}; read back from the carrier and compared: {read}.")
     read = size(seat, float(result.get("read_back_bytes", 0)))
-    return text.format(files=result.get("files", 0), size=size(seat, float(result.get("bytes", 0))), read=read)
+    return text.format(files=files, size=size(seat, float(result.get("bytes", 0))), read=read)
 
 
 def _result(copy: Copy) -> Mapping[str, Any]:
     for one in copy.order.result.get("copies", []):
-        if one.get("bag") == str(copy.bag):
+        if one.get("bag") == copy.bag:
             return dict(one)
     return copy.order.result
 
@@ -146,7 +157,7 @@ def _verify_button(seat: Seat, copy: Copy) -> None:
     if may_give(seat, "verify_bag") and st.button(_("Verify the bag"), key=f"verify-{copy.order.id}-{copy.number}"):
         with saying_errors(seat):
             why = _("verified once more")
-            give(seat, "verify_bag", {"path": str(copy.bag)}, ordered_by=seat.account.login, why=why)
+            give(seat, "verify_bag", {"path": copy.bag}, ordered_by=seat.account.login, why=why)
             st.session_state["verify-asked"] = True  # the verdict is shown also when it came before the page did
             st.rerun()
 
@@ -158,8 +169,7 @@ def draw_failed(seat: Seat, order: Order) -> None:
         return
     tone, state = ORDER_STATES["failed" if order.state == "done" else order.state]
     where = [str(one.get("destination", "")) for one in bad] or destinations_of(order)
-    said = [str(one.get("said", {}).get(seat.language, {}).get("error", "")) for one in bad]
-    said = [one for one in said if one] or [str(order.result.get("error", ""))]
+    said = [_why(seat, one) for one in bad] or [str(order.result.get("error", ""))]
     lines = "".join(f"<p>{escape(one)}</p>" for one in said if one)
     st.html(
         f'<div class="ek-verdict {tone}" data-archive="{order.state}">{mark(tone)}<div style="flex:1"><b>'
@@ -171,6 +181,12 @@ def draw_failed(seat: Seat, order: Order) -> None:
         with saying_errors(seat):
             give(seat, "archive", {**order.body, "destinations": where}, ordered_by=order.ordered_by, why=order.why)
             st.rerun()
+
+
+def _why(seat: Seat, copy: Mapping[str, Any]) -> str:
+    """How a copy of an order ended that is not finished."""
+    why = str(copy.get("said", {}).get(seat.language, {}).get("error", ""))
+    return why or f"{copy.get('destination', '')}: {_(STATE_LABELS[str(copy['state'])])}"
 
 
 def _what(seat: Seat, order: Order) -> str:

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from exam_kit.agent import orders
-from exam_kit.archive.act_read import act_from
-from exam_kit.archive.delivered import delivery_of
-from exam_kit.archive.kept_papers import kept_act, kept_coverage
 from exam_kit.checks.results import get_run, told
 from exam_kit.errors import UsageError, m
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, incident_pdf, room_calls_pdf
 from exam_kit.forms.room_calls import room_calls_csv
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.categories import load_categories
-from exam_kit.journal.person import person_of
 from exam_kit.journal.incident_files import states_of
 from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.room_call import RoomCalls
 from exam_kit.store import Act
+from exam_kit.web.act_paper import act_paper
 from exam_kit.web.desk import Desk, row_number, session_of, signed_in
 from exam_kit.web.evidence import evidence_routes
 from exam_kit.web.people_papers import people_routes
@@ -43,7 +38,7 @@ def paper_routes(desk: Desk) -> list[Route]:
         "incident": _incident,
         "room-calls": _room_calls,
         "protocol": _protocol,
-        "act": _act,
+        "act": act_paper,
     }
 
     tables: dict[str, Callable[[Desk, Asked, str], bytes]] = {"room-calls": _room_calls_table}
@@ -99,36 +94,6 @@ def _protocol(desk: Desk, asked: Asked, language: str) -> bytes:
     point = desk.point()
     day = point.day(date.fromisoformat(run.day)) if run.day else None
     return check_protocol_pdf(point, day, told(desk.store, run), language, desk.ledger.signed_head())
-
-
-def _act(desk: Desk, asked: Asked, language: str) -> bytes:
-    """The act as it was sealed, which belongs to the bag; with ``received`` a fresh print with the region's mark."""
-    order = orders.get(desk.store, _number(asked, "order"))
-    if order is None or order.kind != "archive":
-        raise _not_there()
-    copies = [order.result, *order.result.get("copies", [])]
-    wanted = row_number(asked.get("copy", "")) or order.result.get("copy")
-    found = next((one for one in copies if one.get("bag") and one.get("copy") == wanted), order.result)
-    bag, job = str(found.get("bag") or ""), str(found.get("job", ""))
-    if asked.get("received"):
-        return _received_act(desk, job, str(found.get("bag_hash", "")), language)
-    lies = Path(bag) / "data" / "documents" / "act.pdf" if bag else None
-    act = kept_act(desk.home, job) or lies
-    if act is None or not act.is_file():
-        raise _not_there()
-    return act.read_bytes()
-
-
-def _received_act(desk: Desk, job: str, bag_hash: str, language: str) -> bytes:
-    said, delivery = kept_coverage(desk.home, job), delivery_of(desk.ledger, bag_hash)
-    if said is None or delivery is None:
-        raise _not_there()
-    point, act = desk.point(), act_from(said)
-    people = {account.login: person_of(account) for account in desk.accounts.all()}
-    return handover_act_pdf(
-        point, point.day(act.exam_date), act, language, desk.ledger.signed_head(), people=people,
-        made_at=desk.ledger.clock.now(), delivery=delivery,
-    )  # fmt: skip
 
 
 def _date(asked: Asked) -> date | None:

@@ -9,7 +9,7 @@ from exam_kit.archive.s3.probe import probe_store
 from exam_kit.archive.s3.probe_record import ProbeReport, keep_report, kept_report
 from exam_kit.archive.s3.tree import StoreTree, bags_there
 from exam_kit.archive.s3.verify_there import verify_in_store
-from exam_kit.archive.s3.wire import Keys, Patience, Wire, keys_of
+from exam_kit.archive.s3.wire import Keys, Patience, Wire, keys_of, wires_of
 
 __all__ = [
     "Keys",
@@ -26,4 +26,5 @@ __all__ = [
     "probe_store",
     "send_bag",
     "verify_in_store",
+    "wires_of",
 ]

@@ -10,9 +10,9 @@ import datetime as dt
 import json
 import os
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ from exam_kit.archive.bag_report import BagReport
 from exam_kit.archive.job_lock import job_lock
 from exam_kit.archive.medium import sha256_of
 from exam_kit.archive.result import FailedFile, Progress
-from exam_kit.archive.s3.course import Course, Tally
-from exam_kit.archive.s3.faults import StoreFault, no_lock
+from exam_kit.archive.s3.course import Course, last_moment
+from exam_kit.archive.s3.faults import no_lock
 from exam_kit.archive.s3.probe_record import trust_in
 from exam_kit.archive.s3.sending import send_files
-from exam_kit.archive.s3.uploads import Uploads
+from exam_kit.archive.s3.sweeping import sweep_uploads
+from exam_kit.archive.s3.told import Told
+from exam_kit.archive.s3.uploads import Uploads, state_file
 from exam_kit.archive.s3.wire import Cancelled, Wire
 from exam_kit.archive.sink import CopyTask
 from exam_kit.archive.verify import verify_bag
@@ -34,9 +36,7 @@ from exam_kit.clock import Clock, iso
 from exam_kit.errors import ArchiveError, m
 from exam_kit.home import Home
 
-__all__ = ["SendResult", "send_bag", "state_file"]
-
-RATE_WINDOW_S = 10.0
+__all__ = ["SendResult", "keep_evidence", "send_bag"]
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,6 @@ class SendResult:
     def as_dict(self) -> dict[str, Any]:
         told = [{"path": one.path, "text": one.message.text()} for one in self.failed]
         return {**vars(self), "failed": told, "elapsed_s": round(self.elapsed_s, 3)}
-
-
-def state_file(home: Home) -> Path:
-    """Where uploads are remembered."""
-    return home.store.parent / "uploads.db"
 
 
 def send_bag(
@@ -120,10 +115,10 @@ def send_bag(
             prefix = store.key_of(bag) + "/"
             waves = _waves(folder, report)
             everything = [task for wave in waves for task in wave]
-            told = _Told(course, everything, progress)
+            told = Told(course, everything, progress)
             # Asked before anything is read, so that wrong keys or a wrong bucket are told at once.
             there = {key: (size, etag) for key, size, etag in wire.listing(prefix, course.stopped)}
-            _sweep(course, prefix)
+            sweep_uploads(course, prefix)
             for wave in waves:
                 send_files(course, [(task, prefix + task.path) for task in wave], there, paused, told.beat)
                 if course.tally.failed or course.stopped():
@@ -133,10 +128,7 @@ def send_bag(
         finally:
             uploads.close()
     tally = course.tally
-    shown = {
-        **{path: one.how for path, one in tally.proved.items()},
-        **{p: one.how for p, one in tally.carried.items()},
-    }
+    shown = tally.shown
     whole = len(shown) == len(everything)
     result = SendResult(
         state="finished" if whole else "failed" if tally.failed else "cancelled",
@@ -155,18 +147,16 @@ def send_bag(
         elapsed_s=time.monotonic() - started,
     )
     if whole:
-        _keep_evidence(home, result, everything, shown, iso(clock.now()))
+        keep_evidence(home, result, everything, shown, iso(clock.now()))
     return result
 
 
 def _keep_until(report: BagReport) -> dt.datetime | None:
-    """The bag's keep-until date, to its last moment anywhere on Earth; None when the bag names none."""
-    said = report.info.get("Keep-Until", "")
+    """Of the bag; None when it names none."""
     try:
-        day = dt.date.fromisoformat(said)
+        return last_moment(dt.date.fromisoformat(report.info.get("Keep-Until", "")))
     except ValueError:
         return None
-    return dt.datetime.combine(day, dt.time(12), dt.UTC) + dt.timedelta(days=1)
 
 
 def _waves(folder: Path, report: BagReport) -> list[list[CopyTask]]:
@@ -188,28 +178,8 @@ def _task(folder: Path, path: str, sha256: str) -> CopyTask:
     return CopyTask(path, source, source.stat().st_size, sha256)
 
 
-def _sweep(course: Course, prefix: str) -> None:
-    """End uploads under the bag's prefix that nobody remembers: begun in the moment of a kill, or before a reinstall.
-
-    The bag's prefix is ours alone, and the lock says that nobody else here is sending into it.
-    """
-    known = course.uploads.upload_ids()
-    try:
-        answer = course.call("list_multipart_uploads", Prefix=prefix)
-    except StoreFault as fault:
-        if fault.kind != "unknown_to_store":
-            raise
-        return
-    for one in answer.get("Uploads", ()):
-        if (key := str(one["Key"])).startswith(prefix) and str(one["UploadId"]) not in known:
-            try:
-                course.call("abort_multipart_upload", Key=key, UploadId=str(one["UploadId"]))
-            except StoreFault as fault:
-                if fault.kind not in ("no_upload", "missing"):
-                    raise
-
-
-def _keep_evidence(home: Home, result: SendResult, tasks: Sequence[CopyTask], shown: dict[str, str], at: str) -> None:
+def keep_evidence(home: Home, result: SendResult, tasks: Sequence[CopyTask], shown: Mapping[str, str], at: str) -> None:
+    """Write down how every object was proved, until the next sending of this bag to this store."""
     folder = home.reports / "sent"
     folder.mkdir(parents=True, exist_ok=True)
     objects = [
@@ -223,24 +193,3 @@ def _keep_evidence(home: Home, result: SendResult, tasks: Sequence[CopyTask], sh
         target.flush()
         os.fsync(target.fileno())
     part.replace(path)
-
-
-@dataclass
-class _Told:
-    """Progress of the whole bag, with the rate of the last seconds."""
-
-    course: Course
-    tasks: Sequence[CopyTask]
-    progress: Callable[[Progress], None]
-    seen: deque[tuple[float, int]] = field(default_factory=deque)
-
-    def beat(self, tally: Tally) -> None:
-        now, size = time.monotonic(), sum(task.bytes for task in self.tasks)
-        self.seen.append((now, tally.sent_bytes))
-        while now - self.seen[0][0] > RATE_WINDOW_S:
-            self.seen.popleft()
-        began, had = self.seen[0]
-        rate = (tally.sent_bytes - had) / (now - began) if now > began else 0.0
-        left = (size - tally.done_bytes) / rate if rate else None
-        done = len(tally.proved) + len(tally.carried)
-        self.progress(Progress("sending", len(self.tasks), done, size, tally.done_bytes, "", rate, left))

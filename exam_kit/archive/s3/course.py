@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from exam_kit.archive.s3.proof import Shown, Trust
@@ -14,7 +14,7 @@ from exam_kit.archive.s3.wire import Wire
 from exam_kit.archive.sink import CopyTask
 from exam_kit.errors import Message
 
-__all__ = ["Course", "File", "Piece", "Tally"]
+__all__ = ["Course", "File", "Piece", "Tally", "last_moment"]
 
 
 @dataclass
@@ -26,6 +26,17 @@ class Tally:
     failed: list[tuple[CopyTask, Message]] = field(default_factory=list)
     sent_bytes: int = 0
     done_bytes: int = 0
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """By path how each object that is there was proved, now or earlier."""
+        carried = {path: one.how for path, one in list(self.carried.items())}
+        return carried | {path: one.how for path, one in list(self.proved.items())}
+
+
+def last_moment(keep_until: date) -> datetime:
+    """The keep-until date to its last moment anywhere on Earth."""
+    return datetime.combine(keep_until, time(12), UTC) + timedelta(days=1)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from exam_kit.archive.s3.arriving import Arriving
 from exam_kit.archive.s3.course import Course, Piece, Tally
@@ -24,30 +24,32 @@ WAIT_S = 0.1
 
 def send_files(
     course: Course,
-    tasks: Sequence[tuple[CopyTask, str]],
+    tasks: Iterable[tuple[CopyTask, str]],
     there: Mapping[str, tuple[int, str]],
     paused: Callable[[], bool],
     beat: Callable[[Tally], None],
+    data_of: Callable[[CopyTask], bytes | None] = lambda _task: None,
 ) -> None:
     """Bring every file under its key, proved; what arrived earlier is not sent again. The tally is the course's.
 
-    `there` is what lies in the bucket now: key → (bytes, ETag). `beat` is called in this thread several times a second.
+    `tasks` is gone through in this thread, and may wait. `there` is what lies in the bucket now: key → (bytes, ETag).
+    `beat` is called in this thread several times a second. `data_of` is as `Reading` takes it.
 
     Raises:
         StoreFault: the store or the line failed; what arrived stays.
         StoreError: the state of the uploads cannot be kept.
     """
-    _Sending(course, there, beat).run(tasks, paused)
+    _Sending(course, Reading(course, there, data_of), beat).run(tasks, paused)
 
 
 class _Sending:
-    def __init__(self, course: Course, there: Mapping[str, tuple[int, str]], beat: Callable[[Tally], None]) -> None:
+    def __init__(self, course: Course, reading: Reading, beat: Callable[[Tally], None]) -> None:
         self.course = course
-        self._reading, self._arriving = Reading(course, there), Arriving(course)
+        self._reading, self._arriving = reading, Arriving(course)
         self._beat = beat
         self._pieces: queue.Queue[Piece | None] = queue.Queue(maxsize=1)
 
-    def run(self, tasks: Sequence[tuple[CopyTask, str]], paused: Callable[[], bool]) -> None:
+    def run(self, tasks: Iterable[tuple[CopyTask, str]], paused: Callable[[], bool]) -> None:
         course = self.course
         senders = [
             threading.Thread(target=self._work, name=f"s3-{n}", daemon=True) for n in range(course.wire.store.threads)

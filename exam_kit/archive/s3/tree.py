@@ -18,7 +18,7 @@ from exam_kit.archive.s3.wire import Wire
 from exam_kit.archive.sink import PART
 from exam_kit.errors import m
 
-__all__ = ["StoreTree", "bags_there"]
+__all__ = ["StoreTree", "bags_there", "names_there"]
 
 BLOCK = 1 << 20
 
@@ -126,6 +126,24 @@ def bags_there(wire: Wire) -> dict[str, bool]:
         if slash and not bag.startswith("."):
             found[bag] = found.get(bag, False) or path == TAGMANIFEST
     return found
+
+
+def names_there(wire: Wire, stopped: Callable[[], bool] = lambda: False) -> set[str]:
+    """Names of folders under the store's prefix, whatever they are; not what lies in them.
+
+    Raises:
+        StoreFault: the store or the line failed.
+        Cancelled: `stopped` said so while waiting for it.
+    """
+    prefix, found = wire.store.key_of(""), set()
+    more: dict[str, str] = {}
+    while True:
+        answer = wire.call("list_objects_v2", stopped=stopped, Prefix=prefix, Delimiter="/", **more)
+        found |= {str(one["Prefix"]).removeprefix(prefix).rstrip("/") for one in answer.get("CommonPrefixes", ())}
+        following = answer.get("NextContinuationToken")
+        if not answer.get("IsTruncated") or not following:
+            return found
+        more = {"ContinuationToken": str(following)}
 
 
 class _Reading(io.RawIOBase):

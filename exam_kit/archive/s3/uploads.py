@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from exam_kit.errors import StoreError, m
+from exam_kit.home import Home
 
-__all__ = ["Arrived", "Part", "Uploads"]
+__all__ = ["Arrived", "Part", "Uploads", "state_file"]
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS upload (
@@ -58,6 +59,11 @@ class Arrived:
     parts_sha256: str
     how: str
     retained_until: str
+
+
+def state_file(home: Home) -> Path:
+    """Where uploads are remembered."""
+    return home.store.parent / "uploads.db"
 
 
 class Uploads:

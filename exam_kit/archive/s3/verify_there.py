@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from exam_kit.archive.bag_report import BagReport
-from exam_kit.archive.s3.bag_send import state_file
 from exam_kit.archive.s3.probe_record import trust_in
 from exam_kit.archive.s3.tree import StoreTree
-from exam_kit.archive.s3.uploads import Uploads
+from exam_kit.archive.s3.uploads import Uploads, state_file
 from exam_kit.archive.s3.wire import Wire
 from exam_kit.archive.verify import verify_bag
 from exam_kit.home import Home

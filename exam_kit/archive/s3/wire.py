@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from exam_kit.archive.s3.faults import PASSING, StoreFault, fault_of, problems
-from exam_kit.errors import m
+from exam_kit.errors import ArchiveError, m
 from exam_kit.home import Home
-from exam_kit.point import ObjectStore, Secrets
+from exam_kit.point import ObjectStore, Point, Secrets
 
-__all__ = ["Cancelled", "Keys", "Patience", "Wire", "keys_of"]
+__all__ = ["Cancelled", "Keys", "Patience", "Wire", "keys_of", "wires_of"]
 
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _MAKING = threading.Lock()  # clients are used by several threads and made by one at a time
@@ -68,6 +68,24 @@ def keys_of(store: ObjectStore, secrets: Secrets) -> Keys:
             "keys", "", m("{store}: has no keys yet. Give them with: exam-kit store key {store}", store=store.name)
         )
     return Keys(access, secret)
+
+
+def wires_of(point: Point, home: Home, secrets: Secrets) -> Callable[[str], Wire]:
+    """The line to each store of point.toml, by name.
+
+    What is returned raises ArchiveError: there is no such store, or it has no keys yet.
+    """
+
+    def wire(name: str) -> Wire:
+        try:
+            store = point.object_store(name)
+        except KeyError:
+            raise ArchiveError(
+                m("{store}: there is no such store. Name it in point.toml under [[store]].", store=name)
+            ) from None
+        return Wire(store, keys_of(store, secrets), home)
+
+    return wire
 
 
 class Wire:

@@ -1,0 +1,85 @@
+"""A recorded day and one archive run of it straight into a store, in a process of its own that a test can kill::
+
+python -m tests.s3.direct HOME [FOLDER…]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from exam_kit.archive.job import run_archive
+from exam_kit.archive.result import ArchiveResult
+from exam_kit.archive.s3 import Patience, Wire, keys_of
+from exam_kit.archive.selection import Asked
+from exam_kit.clock import SystemClock
+from exam_kit.home import Home
+from exam_kit.point import Secrets, load_point
+from exam_kit.store import Ledger, open_store
+from tests.archive_day import BORDERS, DAY, KEEP, papers, record
+from tests.conftest import POINT_TOML
+from tests.s3.servers import Server
+
+STORE = "region"
+ADDRESS = f"s3://{STORE}"
+PREFIX = "ппэ/77-0001"
+
+
+def make_home(folder: Path, *, pieces: int = 1, size: int = 20_000) -> Home:
+    """`pieces` recordings of about `size` bytes for each of two cameras, nothing archived."""
+    home = Home.at(folder / "home")
+    home.create()
+    home.point_file.write_text(POINT_TOML, encoding="utf-8")
+    store = open_store(home)
+    record(store, Ledger(store, home, SystemClock()), home, count=pieces, size=size)
+    store.close()
+    return home
+
+
+def name_store(home: Home, server: Server, endpoint: str, bucket: str, *, retention: str = "none") -> None:
+    """In point.toml, with its keys kept."""
+    text = (
+        f'\n[[store]]\nname = "{STORE}"\nendpoint = "{endpoint}"\nbucket = "{bucket}"\nprefix = "{PREFIX}"\n'
+        f'part_mb = 5\nretention = "{retention}"\n'
+    )
+    home.point_file.write_text(POINT_TOML + text, encoding="utf-8")
+    secrets = Secrets(home, file_only=True)
+    secrets.set(f"store:{STORE}:access-key", server.access)
+    secrets.set(f"store:{STORE}:secret-key", server.secret)
+
+
+def wire_of(home: Home, name: str = STORE) -> Wire:
+    store = load_point(home.point_file).object_store(name)
+    return Wire(store, keys_of(store, Secrets(home, file_only=True)), home, Patience((0.05, 0.1, 0.2)))
+
+
+def archive_to(home: Home, places: Sequence[Path | str], number: int = 0, **more: Any) -> ArchiveResult:
+    """One run of the archive to these places."""
+    store = open_store(home)
+    clock = SystemClock()
+    asked = {"progress": lambda _now: None, "cancelled": lambda: False, "keep": KEEP, **more}
+    try:
+        return run_archive(
+            store=store,
+            ledger=Ledger(store, home, clock),
+            home=home,
+            point=load_point(home.point_file),
+            day=DAY,
+            asked=Asked(tuple(BORDERS)),
+            destinations=places,
+            actor="tech",
+            ordered_by="head",
+            documents=papers,
+            clock=clock,
+            number=number,
+            wires=lambda name: wire_of(home, name),
+            **asked,
+        )
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    archive_to(Home.at(Path(sys.argv[1])), [*map(Path, sys.argv[2:]), ADDRESS], number=1)
