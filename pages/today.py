@@ -40,8 +40,8 @@ def next_thing(seat: Seat) -> None:
 def overview(seat: Seat) -> None:
     if seat.day is not None:
         st.html(tiles(seat, take_picture(seat, seat.day)))
-        st.html(draw_plan(seat, seat.day))
         st.html(duty_today(seat, seat.day))
+        st.html(draw_plan(seat, seat.day))
 
 
 if seat.day is None:

@@ -54,7 +54,7 @@ def _form(seat: Seat, people: People, days: Sequence[ExamDay]) -> None:
                 if not names:
                     continue
                 picked = st.pills(
-                    _(ROLE_LABELS[role]).capitalize(), list(names), selection_mode="multi",
+                    _headed(ROLE_LABELS[role]), list(names), selection_mode="multi",
                     default=[number for number in (duty.people if duty else ()) if number in names],
                     format_func=names.__getitem__,
                     key=f"roster-{day}-{duty.seq if duty else 0}-{role}",
@@ -67,13 +67,19 @@ def _form(seat: Seat, people: People, days: Sequence[ExamDay]) -> None:
                     st.rerun()
 
 
+def _headed(text: str) -> str:
+    """A label with a capital; those inside it (ГЭК, ППЭ) stay as they are."""
+    label = _(text)
+    return label[:1].upper() + label[1:]
+
+
 def _subject(days: Sequence[ExamDay], date: object) -> str:
     return next(one.subject for one in days if one.date == date)
 
 
 def _table(seat: Seat, people: People, days: Sequence[ExamDay]) -> str:
     register = people.register()
-    head = "".join(f'<th scope="col">{escape(_(name)[:1].upper() + _(name)[1:])}</th>' for name in COLUMNS)
+    head = "".join(f'<th scope="col">{escape(_headed(name))}</th>' for name in COLUMNS)
     rows = []
     for day in days:
         cards = on_duty(register, day.date)
@@ -102,17 +108,17 @@ def duty_today(seat: Seat, day: ExamDay) -> str:
     said = []
     own = account_state(people, seat.account)
     if own is not None and not own.fit:
-        said.append(f"<p data-unfit><b>{mark('bad')}{escape(own.reason.text(seat.language))}</b></p>")
+        said.append(f"<div data-unfit><b>{mark('bad')}{escape(own.reason.text(seat.language))}</b></div>")
     names = [f"{card.name} ({_(ROLE_LABELS[card.role])})" for card in on_duty(register, day.date)]
     if names:
         duty = _("On duty on {date}: {names}").format(date=short_day(seat, day.date), names=", ".join(names))
-        said.append(f"<p>{escape(duty)}</p>")
-    said += [f"<p>{mark('warn')}{escape(one.text(seat.language))}</p>"
+        said.append(f"<div>{escape(duty)}</div>")
+    said += [f"<div>{mark('warn')}{escape(one.text(seat.language))}</div>"
              for one in duty_warnings(register, day.date, people.profile)]  # fmt: skip
     for card in register.people:
         admission = state_on(card, people.today, people.profile).admission
         if admission is not None:
             text = _("{name} is admitted for today by {by}: {why}")
             told = text.format(name=card.name, by=admission.by.name, why=admission.why)
-            said.append(f"<p>{mark('warn')}{escape(told)}</p>")
+            said.append(f"<div>{mark('warn')}{escape(told)}</div>")
     return f'<div class="ek-check none ek-duty" data-duty>{"".join(said)}</div>'

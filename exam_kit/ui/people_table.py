@@ -68,8 +68,8 @@ def no_register() -> str:
         "recordings, copy footage or set clocks: enter all of them on one day."
     )
     return (
-        f'<div class="ek-verdict warn" data-no-register>{mark("warn")}<div><b style="font-size:1.05rem">'
-        f"{escape(title)}</b><p>{escape(way)}</p></div></div>"
+        f'<div class="ek-check warn" data-no-register><b>{mark("warn")}{escape(title)}</b>'
+        f"<div>{escape(way)}</div></div>"
     )
 
 
@@ -83,7 +83,7 @@ def state_chip(state: PersonState, *, checked: bool) -> str:
             f"<small>{escape(label)}</small>"
         )  # fmt: skip
     if state.standing is Standing.BRIEFED:
-        return chip("good", label)
+        return chip("good", _("in order"))
     return chip("bad" if checked or state.standing is Standing.DISMISSED else "warn", label)
 
 
@@ -98,13 +98,14 @@ def people_table(seat: Seat, people: People, cards: Sequence[Card]) -> str:
 def _row(seat: Seat, card: Card, today: dt.date, profile: PeopleProfile) -> str:
     state = state_on(card, today, profile)
     received = card.last(RecordKind.RECEIVED)
+    current = state.standing is not Standing.DISMISSED
     account = f"<small>{escape(card.login)}</small>" if card.login else f"<small>{_('no account')}</small>"
     cells = [
         f'<td class="num">{card.number}</td>',
         f"<td>{escape(card.name)}<small>{escape(card.post)}</small></td>",
         f"<td>{escape(_(ROLE_LABELS[card.role]))}{account}</td>",
         f"<td>{_orders(seat, card)}</td>",
-        f"<td>{_briefings(seat, card, today, profile)}</td>",
+        f'<td style="min-width:19rem">{_briefings(seat, card, today, profile) if current else "—"}</td>',
         f'<td class="nb">{short_day(seat, received.date) if received else "—"}</td>',
         f"<td>{state_chip(state, checked=card.role in profile.checked_roles)}</td>",
     ]

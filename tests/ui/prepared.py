@@ -17,6 +17,8 @@ from exam_kit.clock import SystemClock, iso
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
 from exam_kit.journal.incidents import IncidentDraft, Incidents
+from exam_kit.journal.people import People, PersonDraft
+from exam_kit.journal.people_profile import POINT_ROLES, load_people_profile
 from exam_kit.point import Point, load_point
 from exam_kit.store import Account, Accounts, Ledger, Role, Store, open_store
 
@@ -80,6 +82,19 @@ def add_people(store: Store, ledger: Ledger) -> None:
     accounts = Accounts(store, ledger)
     for person in PEOPLE:
         accounts.create(person, PINS[person.login], actor="agent")
+
+
+def add_register(ledger: Ledger, point: Point) -> None:
+    """Everybody of the point appointed and briefed; a second commission member is still to be put on duty."""
+    people = People(ledger, point, load_people_profile())
+    boris, vera = PEOPLE[1], PEOPLE[2]
+    for number, person in enumerate((one for one in PEOPLE if one.role in POINT_ROLES), 1):
+        keeper = vera if person == boris else boris
+        people.add(PersonDraft(person.name, person.role, person.post, person.login), keeper)
+        people.appoint(number, f"{number}-к", people.today, PEOPLE[3].name, keeper)
+        for needed in people.profile.needed(person.role):
+            people.brief(number, needed.code, people.today, keeper.name, keeper)
+    people.roster(point.days[0].date, [1, 2, 3], boris)
 
 
 def add_footage(home: Home, store: Store, point: Point, clip: bytes = b"") -> None:
@@ -186,6 +201,7 @@ def prepare(root: Path, *, hour: int = 8, clip: bytes = b"") -> Home:
     store = open_store(home)
     ledger = Ledger(store, home)
     add_people(store, ledger)
+    add_register(ledger, point)
     add_footage(home, store, point, clip)
     add_checks(home, store, ledger, point)
     add_journals(ledger, point)
