@@ -7,7 +7,7 @@ edited: a correction or a withdrawal is a new line with its own number, and both
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -144,9 +144,31 @@ class CabinetLog:
                         name=line.countersigned.person.name,
                     )
                 )
-            body = {"point": self._key, "year": line.year, "no": line.number, "writer": who.as_dict()}
-            self._ledger.append(COUNTERSIGNED, body, account.login)
+            self._sign(line, account)
             return self.get(line.number, line.year)
+
+    def countersign_all(self, account: Account, refs: Iterable[RowRef] | None = None) -> list[CabinetLine]:
+        """Confirm every line that waits (of `refs`, or of all), each with an entry of its own; those confirmed.
+
+        Lines that name the person are left waiting for somebody else.
+        """
+        authorise(account, Act.COUNTERSIGN)
+        who, wanted = person_of(account), None if refs is None else set(refs)
+        with self._ledger.store.transaction():
+            waiting = [
+                line
+                for line in self.waiting()
+                if (wanted is None or line.ref in wanted) and not any(who.same_as(hand) for hand in line.hands)
+            ]
+            for line in waiting:
+                self._sign(line, account)
+            signed = self._fold()
+            return [signed[line.ref] for line in waiting]
+
+    def _sign(self, line: CabinetLine, account: Account) -> None:
+        writer = person_of(account).as_dict()
+        body = {"point": self._key, "year": line.year, "no": line.number, "writer": writer}
+        self._ledger.append(COUNTERSIGNED, body, account.login)
 
     def lines(self, day: dt.date | None = None) -> list[CabinetLine]:
         """The lines in the order of their numbers: all, or those of one local date and the lines tied to them."""

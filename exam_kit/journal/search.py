@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from exam_kit.i18n import translate
@@ -12,7 +12,7 @@ from exam_kit.journal.access_row import ACTION_LABELS, AccessAction, AccessRow
 from exam_kit.journal.person import Person
 from exam_kit.journal.words import folded_text, words
 
-__all__ = ["PAGE", "Asked", "Found", "people_in", "search"]
+__all__ = ["PAGE", "Asked", "Found", "chosen", "people_in", "search"]
 
 PAGE = 50
 """So many lines at a time."""
@@ -34,6 +34,32 @@ class Asked:
     action: AccessAction | None = None
     text: str = ""
     language: str = "ru"
+
+    def as_query(self) -> dict[str, str]:
+        """As an address carries it, what is empty left out; `of_query` is the inverse."""
+        told = {
+            "since": self.since.isoformat() if self.since else "",
+            "until": self.until.isoformat() if self.until else "",
+            "room": self.room,
+            "person": self.person,
+            "action": self.action.value if self.action else "",
+            "text": self.text,
+        }
+        return {name: value for name, value in told.items() if value}
+
+    @classmethod
+    def of_query(cls, told: Mapping[str, str], language: str) -> Asked:
+        """Raises ValueError for what is neither a date nor an action."""
+        since, until, action = told.get("since"), told.get("until"), told.get("action")
+        return cls(
+            dt.date.fromisoformat(since) if since else None,
+            dt.date.fromisoformat(until) if until else None,
+            told.get("room", ""),
+            told.get("person", ""),
+            AccessAction(action) if action else None,
+            told.get("text", ""),
+            language,
+        )
 
 
 @dataclass(frozen=True)

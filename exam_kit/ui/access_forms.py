@@ -9,22 +9,24 @@ import streamlit as st
 from exam_kit.i18n import N_, _
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.access_row import ACTION_LABELS, AccessAction, AccessDraft, AccessRow
-from exam_kit.journal.person import Person, person_of
+from exam_kit.journal.person import Person
 from exam_kit.store import Act
+from exam_kit.ui.access_presets import preset_buttons, take_focus
 from exam_kit.ui.access_table import line_label
 from exam_kit.ui.fields import fresh, fresh_key, read_time, time_now
 from exam_kit.ui.seat import Seat, flash, saying_errors
 from exam_kit.ui.when import clock_time
 
-__all__ = ["act_on_line", "add_line", "end_open_lines"]
+__all__ = ["act_on_line", "add_line"]
 
 WRITTEN = N_("Line № {number} is written.")
 
 
-def add_line(seat: Seat, log: AccessLog) -> None:
-    """The quick form: action, rooms, times; the rest only when somebody else acted."""
+def add_line(seat: Seat, log: AccessLog, today: Sequence[AccessRow]) -> None:
+    """The usual lines as buttons, and the form they fill; the rest of it only when somebody else acted."""
     key = fresh_key("add")
-    with st.form(f"form-{key}"):
+    preset_buttons(seat, key, today)
+    with st.container(key="log-form"), st.form(f"form-{key}"):
         draft = _draft_fields(seat, key, None)
         if st.form_submit_button(_("Write the line"), type="primary"):
             with saying_errors(seat):
@@ -32,38 +34,24 @@ def add_line(seat: Seat, log: AccessLog) -> None:
                 fresh("add")
                 flash(_(WRITTEN).format(number=row.number))
                 st.rerun()
-
-
-def end_open_lines(seat: Seat, log: AccessLog, rows: Sequence[AccessRow]) -> None:
-    """Lines without an end, each with a button that writes it."""
-    for row in rows:
-        with st.container(
-            border=True, horizontal=True, vertical_alignment="center", key=f"open-{row.year}-{row.number}"
-        ):
-            st.html(f'<span class="ek-chip ask">{_("goes on")}</span> {line_label(seat, row)}')
-            if seat.may(Act.WRITE_LOG) and st.button(_("End it now"), key=f"end-{row.year}-{row.number}"):
-                with saying_errors(seat):
-                    log.end(row.number, seat.now, seat.account, year=row.year)
-                    flash(_("The end of line № {number} is written.").format(number=row.number))
-                    st.rerun()
+    take_focus()
 
 
 def act_on_line(seat: Seat, log: AccessLog, rows: Sequence[AccessRow]) -> None:
-    """Correct, withdraw or countersign one of the lines that stand."""
+    """Correct or withdraw one of the lines that stand; `rows` are those in sight, newest first."""
     standing = [row for row in rows if not row.void and row.withdraws is None]
-    acts: dict[str, Callable[[Seat, AccessLog, AccessRow], None]] = {}
-    if seat.may(Act.COUNTERSIGN):
-        acts[_("Countersign")] = _countersign
-    if seat.may(Act.WRITE_LOG):
-        acts |= {_("Correct"): _correct, _("Withdraw"): _withdraw}
-    if not standing or not acts:
+    if not standing or not seat.may(Act.WRITE_LOG):
         return
-    newest = standing[-1]  # a line just written is the one that is most often looked at next
-    with st.container(border=True, key="line-act"):
+    acts: dict[str, Callable[[Seat, AccessLog, AccessRow], None]] = {
+        _("Correct"): _correct,
+        _("Withdraw"): _withdraw,
+    }
+    newest = standing[0]  # a line just written is the one that is most often looked at next
+    with st.expander(_("Correct or withdraw a line"), key="line-act"):
         where, what = st.columns([3, 2], vertical_alignment="bottom")
         row = where.selectbox(
             _("Line"),
-            standing[::-1],
+            standing,
             format_func=lambda one: line_label(seat, one),
             filter_mode=None,
             key=f"line-{newest.year}-{newest.number}",
@@ -73,34 +61,6 @@ def act_on_line(seat: Seat, log: AccessLog, rows: Sequence[AccessRow]) -> None:
         )
         if row is not None and chosen is not None:
             acts[chosen](seat, log, row)
-        if seat.may(Act.COUNTERSIGN):
-            _countersign_all(seat, log, standing)
-
-
-def _countersign_all(seat: Seat, log: AccessLog, standing: Sequence[AccessRow]) -> None:
-    """Every line that waits for a countersign and is not the person's own; each is an entry of its own."""
-    me = person_of(seat.account)
-    waiting = [
-        row
-        for row in standing
-        if not row.open and row.countersigned is None and not any(me.same_as(hand) for hand in row.hands)
-    ]
-    if len(waiting) < 2:
-        return
-    if st.button(_("Countersign all that wait ({count})").format(count=len(waiting)), key="countersign-all"):
-        with saying_errors(seat):
-            for row in waiting:
-                log.countersign(row.number, seat.account, year=row.year)
-            flash(_("Countersigned lines: {count}").format(count=len(waiting)))
-            st.rerun()
-
-
-def _countersign(seat: Seat, log: AccessLog, row: AccessRow) -> None:
-    if st.button(_("Countersign line № {number}").format(number=row.number), type="primary"):
-        with saying_errors(seat):
-            log.countersign(row.number, seat.account, year=row.year)
-            flash(_("Line № {number} is countersigned.").format(number=row.number))
-            st.rerun()
 
 
 def _correct(seat: Seat, log: AccessLog, row: AccessRow) -> None:
@@ -128,26 +88,26 @@ def _withdraw(seat: Seat, log: AccessLog, row: AccessRow) -> None:
 def _draft_fields(seat: Seat, key: str, row: AccessRow | None) -> Callable[[], AccessDraft]:
     """The fields of a line, filled from `row` when there is one; the result reads them (RefusedEntry)."""
     day = row.date if row else seat.today
+    # By the session and not as defaults: a preset fills the same fields.
+    st.session_state.setdefault(f"{key}-action", row.action if row else AccessAction.OPERABILITY_CHECK)
+    st.session_state.setdefault(f"{key}-rooms", row.rooms_text if row else "")
+    st.session_state.setdefault(f"{key}-start", clock_time(seat, row.start) if row else time_now(seat))
+    st.session_state.setdefault(f"{key}-end", clock_time(seat, row.end) if row and row.end else "")
     action = st.pills(
         _("Action"),
         list(AccessAction),
         format_func=lambda one: _(ACTION_LABELS[one]),
         required=True,
-        default=row.action if row else AccessAction.OPERABILITY_CHECK,
         key=f"{key}-action",
     )
-    rooms_at, start_at, end_at = st.columns([3, 1, 1])
+    rooms_at, start_at, end_at, text_at = st.columns([3, 1, 1, 3])
     known = ", ".join(room.code for room in seat.point.rooms)
-    rooms = rooms_at.text_input(
-        _("Rooms, for example 0001–0017, 7777"), row.rooms_text if row else "", key=f"{key}-rooms", placeholder=known
-    )
-    began = clock_time(seat, row.start) if row else time_now(seat)
-    ended = clock_time(seat, row.end) if row and row.end else ""
-    start = start_at.text_input(_("Start, hh:mm"), began, key=f"{key}-start")
-    end = end_at.text_input(_("End, hh:mm"), ended, key=f"{key}-end", placeholder=_("goes on"))
-    text_at, name_at, post_at = st.columns([3, 2, 2])
+    rooms = rooms_at.text_input(_("Rooms, for example 0001–0017, 7777"), key=f"{key}-rooms", placeholder=known)
+    start = start_at.text_input(_("Start, hh:mm"), key=f"{key}-start")
+    end = end_at.text_input(_("End, hh:mm"), key=f"{key}-end", placeholder=_("goes on"))
     text = text_at.text_input(_("Details"), row.text if row else "", key=f"{key}-text")
     other = row is not None and row.person.login != seat.account.login
+    name_at, post_at = st.columns([1, 1])
     name = name_at.text_input(_("Who acted, if not you"), row.person.name if row and other else "", key=f"{key}-name")
     post = post_at.text_input(_("Their post"), row.person.post if row and other else "", key=f"{key}-post")
 

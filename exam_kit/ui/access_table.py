@@ -61,6 +61,8 @@ def _remark(row: AccessRow) -> str:
         said.append(_("in place of line № {number}: {why}").format(number=row.corrects.number, why=row.why))
     elif row.why:
         said.append(row.why)
+    if row.order is not None:
+        said.append(_("order № {number}").format(number=row.order))
     if row.corrected_by:
         said.append(_("corrected by line № {number}").format(number=row.corrected_by.number))
     if row.withdrawn_by:

@@ -26,6 +26,7 @@ OURS = {
     "alarms.js": "text/javascript",
     "wall.js": "text/javascript",
     "footage.js": "text/javascript",
+    "log.js": "text/javascript",
 }
 """Files beside this one that the served document asks for."""
 

@@ -12,9 +12,8 @@ from starlette.routing import Route
 
 from exam_kit.checks.results import get_run, told
 from exam_kit.errors import UsageError, m
-from exam_kit.forms import access_log_pdf, check_protocol_pdf, incident_pdf, room_calls_pdf
+from exam_kit.forms import check_protocol_pdf, incident_pdf, room_calls_pdf
 from exam_kit.forms.room_calls import room_calls_csv
-from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incident_files import states_of
 from exam_kit.journal.incidents import Incidents
@@ -22,7 +21,9 @@ from exam_kit.journal.room_call import RoomCalls
 from exam_kit.store import Act
 from exam_kit.web.act_paper import act_paper
 from exam_kit.web.desk import Desk, row_number, session_of, signed_in
+from exam_kit.web.equipment_papers import equipment_routes
 from exam_kit.web.evidence import evidence_routes
+from exam_kit.web.log_papers import log_routes
 from exam_kit.web.people_papers import people_routes
 
 __all__ = ["paper_routes"]
@@ -34,7 +35,6 @@ def paper_routes(desk: Desk) -> list[Route]:
     """`/papers/<form>.pdf` and `/papers/<table>.csv`, in the reader's language, what is meant is in the query; and what
     was added to answers."""
     makers: dict[str, Callable[[Desk, Asked, str], bytes]] = {
-        "access-log": _access_log,
         "incident": _incident,
         "room-calls": _room_calls,
         "protocol": _protocol,
@@ -60,13 +60,7 @@ def paper_routes(desk: Desk) -> list[Route]:
         Route(f"/papers/{name}.csv", paper(make, "text/csv; charset=utf-8", f'attachment; filename="{name}.csv"'))
         for name, make in tables.items()
     ]
-    return [*forms, *people_routes(desk), *evidence_routes(desk)]
-
-
-def _access_log(desk: Desk, asked: Asked, language: str) -> bytes:
-    point, day = desk.point(), _date(asked)
-    rows = AccessLog(desk.ledger, point).rows(day)
-    return access_log_pdf(point, (point.day(day) or day) if day else None, rows, language, desk.ledger.signed_head())
+    return [*forms, *log_routes(desk), *people_routes(desk), *equipment_routes(desk), *evidence_routes(desk)]
 
 
 def _incident(desk: Desk, asked: Asked, language: str) -> bytes:

@@ -18,7 +18,7 @@ from exam_kit.web.signin_page import ICON
 __all__ = ["page_names", "screen_routes"]
 
 STYLE = '<link rel="stylesheet" href="/live/kit.css">'
-SCRIPTS = "".join(f'<script defer src="/live/{name}.js"></script>' for name in ("alarms", "wall", "footage"))
+SCRIPTS = "".join(f'<script defer src="/live/{name}.js"></script>' for name in ("alarms", "wall", "footage", "log"))
 NEEDS_SCRIPTS = N_("The screens need JavaScript: allow it for this address in the browser's settings.")
 
 

@@ -192,3 +192,14 @@ def test_numbers_of_the_two_books_are_their_own(
     access.add(AccessDraft("0001", "operability_check", clock.now()), SPECIALIST)
     assert log.add(draft(), SPECIALIST).number == 1
     assert access.add(AccessDraft("0001", "operability_check", clock.now()), SPECIALIST).number == 2
+
+
+def test_all_that_wait_are_countersigned_but_ones_own(log: CabinetLog, draft: Draft) -> None:
+    log.add(draft(initiator=Person(HEAD.name, HEAD.post, HEAD.login)), SPECIALIST)
+    log.add(draft("closed", "A2"), SPECIALIST)
+    log.add(draft(cabinet="ПАК-2"), SPECIALIST)
+    assert [line.number for line in log.countersign_all(HEAD)] == [2, 3]
+    assert [line.number for line in log.waiting()] == [1]
+    assert log.countersign_all(MEMBER, [RowRef(2026, 2)]) == []
+    with pytest.raises(AccessDenied):
+        log.countersign_all(SPECIALIST)
