@@ -32,6 +32,7 @@ ROOMS = {
     "log": ("log",),
     "backup": ("backup",),
     "region": ("region",),
+    "review": ("review",),
     "station": ("station",),
     "stores": ("store", "send"),
     "solutions": ("solutions",),

@@ -22,7 +22,7 @@ from exam_kit.store.keys import VerifyKey
 from exam_kit.store.seal import Enrolment, SealKey
 from exam_kit.store.verify import Finding, LedgerReport, read_anchors, verify_database, verify_export
 
-__all__ = ["TAMPERED", "add_commands", "told"]
+__all__ = ["TAMPERED", "add_commands", "anchors_given", "told"]
 
 TAMPERED = 30
 UNVERIFIABLE = 31
@@ -75,7 +75,7 @@ def _verify(options: argparse.Namespace) -> int:
     path: Path = home.store if own else options.path
     keys = [VerifyKey.load(file) for file in options.key]
     seals = [Enrolment.load(file) for file in options.seal]
-    anchors = given = [anchor for one in options.anchor for anchor in _anchors(one)]
+    anchors = given = [anchor for one in options.anchor for anchor in anchors_given(one)]
     moved_to, unread = None, list[Message]()
     if own:
         if not path.exists():
@@ -124,7 +124,7 @@ def _remind(home: Home, report: LedgerReport) -> None:
         store.close()
 
 
-def _anchors(given: str) -> list[str]:
+def anchors_given(given: str) -> list[str]:
     """The anchors of a file, of a bag's or another export, or the line itself as it was scanned or typed."""
     if given.lstrip().startswith(LINE):
         return [" ".join(given.split())]

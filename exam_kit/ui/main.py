@@ -7,6 +7,7 @@ import streamlit as st
 from exam_kit.home import Home, kit_root
 from exam_kit.i18n import N_, translate
 from exam_kit.region.settings import is_region
+from exam_kit.review.bundle_home import is_bundle
 from exam_kit.store import Act
 from exam_kit.ui.chrome import header, sidebar, style
 from exam_kit.ui.region_seat import require_region
@@ -21,7 +22,9 @@ PAGES = (
     ("archive", N_("Archive"), ":material/inventory_2:"),
     ("access_log", N_("Access log"), ":material/menu_book:"),
     ("incidents", N_("Incidents"), ":material/report:"),
+    ("solutions", N_("Solutions"), ":material/lightbulb:"),
     ("people", N_("People"), ":material/badge:"),
+    ("equipment", N_("Equipment"), ":material/devices:"),
     ("review", N_("Review"), ":material/plagiarism:"),
 )
 REGION_PAGE = N_("Deliveries")
@@ -31,6 +34,9 @@ def route() -> None:
     st.set_page_config(page_title="Exam Kit", layout="wide", initial_sidebar_state="expanded")
     if is_region(Home.find()):
         route_region()
+        return
+    if is_bundle(Home.find()):
+        route_bundle()
         return
     seat = require_page(Act.VIEW)
     style()
@@ -59,6 +65,21 @@ def route_region() -> None:
     st.navigation([page], position="hidden")
     sidebar(seat, [(page, ":material/inventory_2:")])
     say_flash()
+    page.run()
+
+
+def route_bundle() -> None:
+    """A review bundle's home has the review, and nothing to write with."""
+    seat = require_page(Act.VIEW)
+    style()
+    page = st.Page(
+        kit_root() / "pages" / "review.py",
+        title=translate(N_("Review"), seat.language),
+        url_path="review",
+        default=True,
+    )
+    st.navigation([page], position="hidden")
+    sidebar(seat, [(page, ":material/plagiarism:")])
     page.run()
 
 

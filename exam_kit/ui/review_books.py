@@ -10,6 +10,7 @@ from exam_kit.errors import RefusedEntry, m
 from exam_kit.i18n import N_, _
 from exam_kit.journal.access_row import ACTION_LABELS
 from exam_kit.journal.categories import load_categories
+from exam_kit.review.bundle_home import is_bundle
 from exam_kit.review.lines import look
 from exam_kit.review.question import BOOK_LABELS, PAGE, Book, Question
 from exam_kit.ui.papers import paper_link
@@ -46,7 +47,8 @@ def _asked(seat: Seat) -> Question:
         label_visibility="collapsed", key="review-book",
     )  # fmt: skip
     period = right.segmented_control(
-        _("Period"), list(PERIODS), format_func=lambda one: _(PERIODS[one]), default="today", required=True,
+        _("Period"), list(PERIODS), format_func=lambda one: _(PERIODS[one]),
+        default="all" if is_bundle(seat.home) else "today", required=True,
         label_visibility="collapsed", key="review-period",
     )  # fmt: skip
     since = until = seat.today if period == "today" else None

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from exam_kit.i18n import _
+from exam_kit.review.bundle_home import BundleFacts, bundle_facts, is_bundle
 from exam_kit.review.integrity import (
     Chain,
     Integrity,
@@ -50,6 +51,8 @@ def draw_chain(seat: Seat) -> None:
         shape = mark(JUDGED_TONES.get(judged, "bad"))
         text = escape(anchor_said(judged, anchor, seat.point).text(seat.language))
         said.append(f'<p data-anchor="{judged}">{shape}{text}</p>')
+    if is_bundle(seat.home):
+        said += [f"<p>{escape(line)}</p>" for line in _bundle_said(bundle_facts(seat.home))]
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.html(f'<div class="ek-verdict {tone}" data-chain="{known.chain}">{mark(tone)}<div>{"".join(said)}</div></div>')
     if right.button(_("Check now"), disabled=known.since is not None, key="check-chain", width="stretch"):
@@ -70,6 +73,22 @@ def compare_print(seat: Seat) -> None:
             anchor = read_anchor(line)
             st.session_state[KEPT] = [anchor, *(one for one in _kept() if one != anchor)][:MOST_KEPT]
             st.rerun()
+
+
+def _bundle_said(facts: BundleFacts) -> list[str]:
+    """Whose key the bundle was proved with: its own says that nothing was changed since, not who wrote it."""
+    said = [_("Review bundle {name}, proved when it was opened.").format(name=facts.name)]
+    if facts.outside:
+        said.append(_("Its key is the one that was given with --key: {key}.").format(key=facts.fingerprint))
+    else:
+        said.append(
+            _("Its key came with the bundle itself: whose it is is not proved. Compare {key} with the region.").format(
+                key=facts.fingerprint
+            )
+        )
+    if facts.anchors:
+        said.append(_("Anchors given from outside and matched: {count}.").format(count=facts.anchors))
+    return said
 
 
 def _kept() -> list[Checkpoint]:

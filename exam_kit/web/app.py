@@ -14,6 +14,7 @@ from exam_kit.errors import AccessDenied, ExamKitError
 from exam_kit.home import Home, kit_root
 from exam_kit.i18n import _
 from exam_kit.region.settings import is_region
+from exam_kit.review.bundle_home import is_bundle
 from exam_kit.web.alarms import alarm_routes
 from exam_kit.web.desk import Desk, session_of
 from exam_kit.web.footage import footage_routes
@@ -23,6 +24,7 @@ from exam_kit.web.papers import paper_routes
 from exam_kit.web.pictures import picture_routes
 from exam_kit.web.reading import by_role
 from exam_kit.web.region_papers import region_paper_routes
+from exam_kit.web.review_bundle import bundle_door
 from exam_kit.web.review_papers import review_paper_routes
 from exam_kit.web.screens import page_names, screen_routes
 from exam_kit.web.signin import signin_routes
@@ -32,8 +34,8 @@ __all__ = ["build_app"]
 
 log = logging.getLogger(__name__)
 
-REGION = "region"
-"""The one screen of a region's home."""
+REGION, REVIEW = "region", "review"
+"""The one screen of a region's home, and of a review bundle's."""
 
 
 def build_app(home: Home) -> streamlit.App:
@@ -45,11 +47,17 @@ def build_app(home: Home) -> streamlit.App:
     desk = Desk.open(home)
     return streamlit.App(
         kit_root() / "exam_kit" / "ui" / "main.py",
-        routes=_region_routes(desk) if is_region(home) else _point_routes(desk),
+        routes=_routes(desk),
         middleware=[Middleware(Guard, desk=desk)],
         exception_handlers={ExamKitError: _plainly},
         on_script_error=_say_on_screen,
     )
+
+
+def _routes(desk: Desk) -> list[Route]:
+    if is_bundle(desk.home):
+        return _bundle_routes(desk)
+    return _region_routes(desk) if is_region(desk.home) else _point_routes(desk)
 
 
 def _point_routes(desk: Desk) -> list[Route]:
@@ -80,6 +88,15 @@ def _region_routes(desk: Desk) -> list[Route]:
         *media_routes(desk),
         *region_paper_routes(desk),
         *screen_routes(frozenset({REGION}), start=REGION),
+    ]
+
+
+def _bundle_routes(desk: Desk) -> list[Route]:
+    """A bundle's home has the review and nothing else; its one session reads."""
+    return [
+        *bundle_door(desk),
+        *by_role(lambda desk: [*media_routes(desk), *review_paper_routes(desk)], desk),
+        *screen_routes(frozenset({REVIEW}), start=REVIEW),
     ]
 
 
