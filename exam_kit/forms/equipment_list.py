@@ -21,7 +21,7 @@ CHOSEN_ROWS = 2000
 """So many rows of the template offer their kinds, places and states for choice."""
 
 
-def equipment_csv(_point: Point, items: Sequence[Item], norms: Norms, language: str) -> bytes:
+def equipment_csv(items: Sequence[Item], norms: Norms, language: str) -> bytes:
     """All items, in the order of their numbers, and who has them."""
     return as_csv([_heads(language, held=True), *_rows(items, norms, language)])
 

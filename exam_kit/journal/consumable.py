@@ -111,6 +111,11 @@ class StockLine:
     wanted: int | None
 
     @property
+    def lacking(self) -> int:
+        """How much is to be got; of an unknown need only up to the minimum."""
+        return max(0, (self.norm.minimum if self.wanted is None else self.wanted) - self.quantity)
+
+    @property
     def enough(self) -> Enough:
         if self.quantity < self.norm.minimum:
             return Enough.LOW
