@@ -8,6 +8,7 @@ from exam_kit.i18n import _
 from exam_kit.store import Act
 from exam_kit.ui.day_facts import take_picture
 from exam_kit.ui.day_plan import draw_plan
+from exam_kit.ui.equipment_remark import equipment_remark
 from exam_kit.ui.first_key import first_key_line
 from exam_kit.ui.next_step import next_step
 from exam_kit.ui.people_roster import duty_today
@@ -54,5 +55,7 @@ with st.container(key="hero"):
     with right:
         next_thing()
 overview()
+if remark := equipment_remark(seat):
+    st.html(remark)
 if line := first_key_line(seat):
     st.caption(plain(line))
