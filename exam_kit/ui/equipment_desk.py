@@ -34,7 +34,7 @@ _BETWEEN = re.compile(r"[\n\r\t,;]+")
 
 TONES = {
     ItemState.IN_USE: "good",
-    ItemState.SPARE: "ask",
+    ItemState.SPARE: "good",
     ItemState.FAULTY: "bad",
     ItemState.IN_REPAIR: "warn",
     ItemState.WRITTEN_OFF: "none",
@@ -94,6 +94,7 @@ def one_page(rows: Sequence[One], key: str) -> Sequence[One]:
     start = st.selectbox(
         _("Rows"),
         starts,
+        label_visibility="collapsed",
         format_func=lambda at: shown.format(first=at + 1, last=min(at + PAGE, len(rows)), count=len(rows)),
         filter_mode=None,
         key=f"{key}-{len(rows)}",

@@ -54,7 +54,7 @@ def _forms(seat: Seat, book: Equipment) -> None:
         N_("Take back"): _take_back,
         N_("Move"): _move,
     }
-    with st.container(border=True):
+    with st.container():
         chosen = st.segmented_control(
             _("What is done"), list(acts), format_func=_, default="Give out", required=True, key="handover-act"
         )
@@ -64,7 +64,7 @@ def _forms(seat: Seat, book: Equipment) -> None:
 def _issue(seat: Seat, book: Equipment) -> None:
     key = fresh_key("issue")
     with_account = _asks_for_account(key)
-    with st.form(f"form-{key}-{with_account}", border=False):
+    with st.form(f"form-{key}-{with_account}"):
         numbers = _numbers(key)
         room_at, condition_at = st.columns(2)
         with room_at:
@@ -83,7 +83,7 @@ def _take_back(seat: Seat, book: Equipment) -> None:
     key = fresh_key("back")
     states = {"": _("as before"), **{state.value: _(STATE_LABELS[state]) for state in ItemState}}
     states.pop(ItemState.WRITTEN_OFF.value)
-    with st.form(f"form-{key}", border=False):
+    with st.form(f"form-{key}"):
         numbers = _numbers(key)
         room_at, condition_at, state_at = st.columns([2, 3, 2])
         with room_at:
@@ -106,7 +106,7 @@ def _take_back(seat: Seat, book: Equipment) -> None:
 def _move(seat: Seat, book: Equipment) -> None:
     key = fresh_key("move")
     with_account = _asks_for_account(key, nobody=True)
-    with st.form(f"form-{key}-{with_account}", border=False):
+    with st.form(f"form-{key}-{with_account}"):
         numbers = _numbers(key)
         room_at, condition_at = st.columns(2)
         with room_at:

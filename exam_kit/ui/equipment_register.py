@@ -99,7 +99,7 @@ def _item(seat: Seat, book: Equipment, item: Item) -> None:
     view.html(card(seat, book, item))
     if not seat.may(Act.KEEP_EQUIPMENT):
         return
-    with forms, st.container(border=True):
+    with forms:
         acts: dict[str, Callable[[Seat, Equipment, Item], None]] = {_("State"): _state, _("Data"): _change}
         chosen = st.segmented_control(
             _("Write"), list(acts), default=next(iter(acts)), required=True, key=f"item-act-{item.id}-{seat.language}"
@@ -114,7 +114,7 @@ def _state(seat: Seat, book: Equipment, item: Item) -> None:
         lambda code: _(STATE_LABELS[ItemState(code)]), f"{key}-state",
     )  # fmt: skip
     defective = ItemState(new) in DEFECTIVE
-    with st.form(f"form-{key}-{new}", border=False):
+    with st.form(f"form-{key}-{new}"):
         why = st.text_input(_("What is wrong") if defective else _("Why"), key=f"{key}-why")
         todo, incident = "", ""
         if defective:
@@ -131,7 +131,7 @@ def _state(seat: Seat, book: Equipment, item: Item) -> None:
 
 def _change(seat: Seat, book: Equipment, item: Item) -> None:
     key = fresh_key(f"change-{item.id}")
-    with st.form(f"form-{key}", border=False):
+    with st.form(f"form-{key}"):
         draft = _fields(seat, book, key, item)
         why = st.text_input(_("Why it is changed"), key=f"{key}-why")
         if st.form_submit_button(_("Write the change"), type="primary"):

@@ -41,4 +41,4 @@ def equipment_remark(seat: Seat) -> str:
 def _told(said: list[str]) -> str:
     lines = "".join(f"<p>{mark('warn')}{escape(one)}</p>" for one in said)
     link = f'<a href="/equipment" target="_self">{escape(_("Open the equipment"))}</a>'
-    return f'<div class="ek-check warn" data-equipment>{lines}<p>{link}</p></div>'
+    return f'<div class="ek-check warn ek-duty" data-equipment>{lines}<p>{link}</p></div>'

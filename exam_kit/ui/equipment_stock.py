@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
+from babel.numbers import format_decimal
 
 from exam_kit.errors import RefusedEntry, m
 from exam_kit.i18n import N_, _
@@ -19,7 +20,7 @@ from exam_kit.ui.fields import fresh, fresh_key
 from exam_kit.ui.marks import chip
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.seat import Seat, flash, saying_errors
-from exam_kit.ui.when import moment
+from exam_kit.ui.when import LOCALES, moment, short_day
 
 __all__ = ["TONES", "draw_consumables", "draw_reserves", "stock_bar"]
 
@@ -49,7 +50,8 @@ def draw_reserves(seat: Seat, book: Equipment) -> None:
     """Which kinds have a working reserve, and which have not."""
     lines = reserves(book.register(), book.norms, seat.point)
     st.html(table(RESERVES, [_reserve(line) for line in lines], "reserves"))
-    source = _("Numbers: {source}, {season}.").format(source=book.norms.source, season=book.norms.season)
+    told = _("Numbers of the season {season}, as of {day}.")
+    source = told.format(season=book.norms.season, day=short_day(seat, book.norms.dated))
     st.html(f'<p class="ek-note">{escape(source)}</p>')
 
 
@@ -73,7 +75,11 @@ def draw_consumables(seat: Seat, stock: Consumables) -> None:
     st.html(table(STOCK, [_line(line) for line in lines], "consumables"))
     candidates = str(now.basis.candidates) if now.basis else "—"
     told = _("Counted for {candidates} candidates and {rooms} rooms; enough is the need × {margin}.")
-    shown = told.format(candidates=candidates, rooms=stock.rooms(), margin=f"{stock.norms.margin:g}")
+    shown = told.format(
+        candidates=candidates,
+        rooms=stock.rooms(),
+        margin=format_decimal(stock.norms.margin, locale=LOCALES[seat.language]),
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(f'<p class="ek-note">{escape(shown)}</p>', width="content")
         paper_link(_("Print (PDF)"), "/papers/equipment-consumables.pdf")
@@ -128,7 +134,7 @@ def _move(seat: Seat, names: dict[str, str], one: StockMove) -> list[str]:
 def _write(seat: Seat, stock: Consumables, lines: Sequence[StockLine]) -> None:
     acts = {"receive": _("Came in"), "use": _("Used"), "count": _("Counted anew")}
     notes = {"receive": _("By which paper, from whom"), "use": _("For what"), "count": _("Why it differs")}
-    with st.container(border=True):
+    with st.container():
         act = st.segmented_control(
             _("What is written"), list(acts), format_func=acts.__getitem__, default="receive", required=True,
             key="stock-act",
@@ -136,7 +142,7 @@ def _write(seat: Seat, stock: Consumables, lines: Sequence[StockLine]) -> None:
         act = act or "receive"
         key = fresh_key(f"stock-{act}")
         names = {line.norm.code: f"{line.norm.label.text()}, {line.norm.unit.text()}" for line in lines}
-        with st.form(f"form-{key}", border=False):
+        with st.form(f"form-{key}"):
             what_at, count_at, note_at, send_at = st.columns([4, 1.5, 4, 2], vertical_alignment="bottom")
             with what_at:
                 code = choose(_("Consumable"), list(names), names.__getitem__, f"{key}-code")

@@ -115,8 +115,7 @@ def sheets_table(seat: Seat, sheets: Sequence[Sheet]) -> str:
             escape(sheet.giver.name),
             escape(", ".join(part for part in (sheet.receiver.name if sheet.receiver else "", sheet.room) if part)),
             chip("good", _("own PIN")) if sheet.signed else chip("none", _("on paper")),
-            f'<a href="/papers/equipment-handover.pdf?year={sheet.year}&number={sheet.number}" target="_blank">'
-            f"{escape(_('Print (PDF)'))}</a>",
+            f'<a href="/papers/equipment-handover.pdf?year={sheet.year}&number={sheet.number}" target="_blank">PDF</a>',
         ]
         for sheet in sheets
     ]

@@ -69,7 +69,7 @@ def _going(seat: Seat, book: Equipment, takes: StockTakes, take: StockTake) -> N
     result = take_result(register, take)
     due = len(expected(register, take))
     seen = due - len(result.missing) - len(result.away)
-    with st.container(border=True):
+    with st.container():
         title = _("Stock-take № {number}: {seen} of {due} seen").format(number=take.number, seen=seen, due=due)
         st.html(f'<b class="ek-ask" data-take="{seen}/{due}">{escape(title)}</b>')
         st.progress(seen / due if due else 1.0)
@@ -109,10 +109,10 @@ def _tick(seat: Seat, takes: StockTakes, take: StockTake) -> None:
     with room_at:
         room = choose_room(seat, _("Room I am in"), f"take-in-{take.number}", take.rooms[0] if take.rooms else "")
     with form_at, st.form(f"form-tick-{take.year}-{take.number}", clear_on_submit=True, border=False):
-        number_at, tick_at, untick_at = st.columns([4, 1.6, 1.6], vertical_alignment="bottom")
+        number_at, tick_at, untick_at = st.columns([4, 1.7, 1.9], vertical_alignment="bottom")
         typed = number_at.text_input(_("Inventory №, type or scan"), key=f"take-number-{take.number}") or ""
         ticked = tick_at.form_submit_button(_("It is here"), type="primary", width="stretch")
-        unticked = untick_at.form_submit_button(_("Take back"), width="stretch")
+        unticked = untick_at.form_submit_button(_("Take the tick back"), width="stretch")
     if ticked or unticked:
         with saying_errors(seat):
             if unticked:
@@ -150,6 +150,5 @@ def _row(seat: Seat, register: Register, take: StockTake) -> list[str]:
         else "",
         escape(", ".join(take.rooms) or _("the whole exam point")),
         *(str(len(one)) for one in counts),
-        f'<a href="/papers/equipment-stocktake.pdf?year={take.year}&number={take.number}" target="_blank">'
-        f"{escape(_('Print (PDF)'))}</a>",
+        f'<a href="/papers/equipment-stocktake.pdf?year={take.year}&number={take.number}" target="_blank">PDF</a>',
     ]
