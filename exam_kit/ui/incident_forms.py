@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
 from exam_kit.i18n import N_, _
+from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incident import Incident, IncidentDraft
 from exam_kit.journal.incidents import Incidents
 from exam_kit.store import Act
@@ -16,7 +18,8 @@ from exam_kit.ui.incident_facts import fields_form, files_form, links_form, ques
 from exam_kit.ui.incident_people import hand_form, told_form
 from exam_kit.ui.incident_sent import sent
 from exam_kit.ui.incident_view import first_actions
-from exam_kit.ui.seat import Seat, flash, saying_errors
+from exam_kit.ui.seat import Seat, flash, require_page, saying_errors
+from exam_kit.ui.solution_hints import LIVE, hints
 
 __all__ = ["open_sheet", "write_on_sheet"]
 
@@ -41,25 +44,27 @@ def open_sheet(seat: Seat, book: Incidents) -> None:
         _("Station"), list(stations), format_func=stations.__getitem__, filter_mode=None, key=f"{key}-station"
     )
     st.html(first_actions(seat, book, category or codes[0]))
-    with st.form(f"form-{key}", border=False):
-        text_at, time_at, send_at = st.columns([5, 1.3, 1.7], vertical_alignment="bottom")
-        text = text_at.text_input(_("Describe it in a sentence"), key=f"{key}-text")
-        at = time_at.text_input(_("Noticed at"), time_now(seat), key=f"{key}-at")
-        if send_at.form_submit_button(_("Open the sheet"), type="primary", width="stretch"):
-            with saying_errors(seat):
-                draft = IncidentDraft(
-                    category or codes[0],
-                    text or "",
-                    read_time(seat, at or "", seat.today),
-                    room=room or "",
-                    camera=camera or "",
-                    station=station or "",
-                )
-                made = book.open(draft, seat.account)
-                fresh("incident")
-                st.session_state["show-incident"] = made.ref
-                flash(_("Incident № {number} is opened.").format(number=made.number))
-                st.rerun()
+    _describe(IncidentDraft(category or codes[0], "", seat.now, room=room or "", camera=camera or "",
+                            station=station or ""), key)  # fmt: skip
+
+
+@st.fragment
+def _describe(chosen: IncidentDraft, key: str) -> None:
+    """The sentence and the time. Solutions are looked for while it is typed, so this part redraws by itself."""
+    seat = require_page(Act.OPEN_INCIDENT)
+    text_at, time_at, send_at = st.columns([5, 1.3, 1.7], vertical_alignment="bottom")
+    text = text_at.text_input(_("Describe it in a sentence"), key=f"{key}-text", live=LIVE) or ""
+    at = time_at.text_input(_("Noticed at"), time_now(seat), key=f"{key}-at") or ""
+    if send_at.button(_("Open the sheet"), type="primary", width="stretch", key=f"{key}-open"):
+        with saying_errors(seat):
+            draft = replace(chosen, description=text, detected_at=read_time(seat, at, seat.today))
+            book = Incidents(seat.ledger, seat.point, categories=load_categories(seat.home))
+            made = book.open(draft, seat.account)
+            fresh("incident")
+            st.session_state["show-incident"] = made.ref
+            flash(_("Incident № {number} is opened.").format(number=made.number))
+            st.rerun()
+    hints(seat, text, chosen.category)
 
 
 def _step(seat: Seat, book: Incidents, sheet: Incident, key: str) -> None:
@@ -110,6 +115,8 @@ def write_on_sheet(seat: Seat, book: Incidents, sheet: Incident) -> None:
         format_func=_,
         default="Step",
         required=True,
+        wrap=True,
+        label_visibility="collapsed",
         key=f"write-{sheet.year}-{sheet.number}-{seat.language}",
     )
     form = chosen or "Step"
