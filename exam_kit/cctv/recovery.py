@@ -15,6 +15,7 @@ import av.error
 
 from exam_kit.cctv.names import Label, parse_name
 from exam_kit.cctv.sealer import finish, hash_file
+from exam_kit.cctv.torn_end import drop_torn_end, torn_end
 from exam_kit.cctv.writer import NOTE_TITLE
 from exam_kit.clock import from_iso, iso
 
@@ -45,7 +46,8 @@ def inspect(path: Path) -> Contents:
     first = last = 0.0
     frames = 0
     try:
-        with av.open(str(path)) as container:
+        torn = torn_end(path)
+        with av.open(str(path) if torn is None else f"subfile,,start,0,end,{torn},,:{path}") as container:
             camera, start = _note(container.metadata.get("comment", ""))
             for packet in container.demux(video=0):
                 if not packet.size or packet.is_corrupt or packet.pts is None:
@@ -90,6 +92,8 @@ def take_in(footage: Path, point: Point, row: dict[str, Any] | None, path: str) 
         LookupError: neither the file nor its name says which camera and when.
     """
     source = footage / path
+    if OPEN_MARK in source.stem and drop_torn_end(source):
+        log.info("%s: cut off in the middle of a description, which is left away", source.name)
     found = inspect(source)
     parsed = parse_name(source.name, point.timezone)
     camera = row["camera"] if row else found.camera or (parsed.camera if parsed else None)

@@ -20,6 +20,7 @@ from exam_kit.cctv.sealer import Sealer, finish
 from exam_kit.cctv.sync import in_step
 from exam_kit.cctv.template import is_whole
 from exam_kit.cctv.timeline import Anchor, DecodeOrder, Drift, WallClock
+from exam_kit.cctv.torn_end import drop_torn_end
 from exam_kit.cctv.wire import CameraOrder, WorkerConfig
 from exam_kit.cctv.writer import DiskRefused, SegmentWriter
 from exam_kit.clock import SystemClock, from_iso, iso
@@ -225,6 +226,7 @@ class Tape:
             if writer.file.fault is not None:
                 # Also what still waited at the close may have been refused: what is on the disk counts.
                 found = inspect(writer.file.path)
+                _playable(writer.file.path)
                 to = min(end, writer.start + timedelta(seconds=found.duration_s))
                 whole, why = found.frames, _refused(reason, writer.file.fault)
             try:
@@ -237,6 +239,13 @@ class Tape:
             self._emit({"event": "closed", **about, "frames": whole, "bytes": done.bytes})
 
         writer.file.end(lambda: self._sealer.later(seal))
+
+
+def _playable(path: Path) -> None:
+    try:
+        drop_torn_end(path)
+    except OSError as problem:  # a disk that takes nothing more; finishing the file says so
+        log.warning("%s: its torn end stays (%s)", path.name, problem.strerror)
 
 
 def _refused(reason: str, fault: OSError | None) -> str:
