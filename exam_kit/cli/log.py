@@ -136,15 +136,16 @@ def anchors_given(given: str) -> list[str]:
 
 def _held(given: Sequence[str], report: LedgerReport) -> Iterator[str]:
     """A line for each print or anchor given that the chain holds; the others are findings."""
+    held = set()
     for text in given:
         try:
             anchor = Checkpoint.parse(text)
         except (ValueError, KeyError):
             continue
         if report.agreeing.get(anchor.seq) == anchor.at:
-            yield _("Agrees with the print or anchor of entry № {seq}, signed {at}.").format(
-                seq=anchor.seq, at=anchor.at
-            )
+            held.add((anchor.seq, anchor.at))
+    for seq, at in sorted(held):
+        yield _("Agrees with the print or anchor of entry № {seq}, signed {at}.").format(seq=seq, at=at)
 
 
 def told(report: LedgerReport) -> str:
