@@ -27,8 +27,8 @@ def add_line(seat: Seat, log: AccessLog, today: Sequence[AccessRow]) -> None:
     key = fresh_key("add")
     preset_buttons(seat, key, today)
     with st.container(key="log-form"), st.form(f"form-{key}"):
-        draft = _draft_fields(seat, key, None)
-        if st.form_submit_button(_("Write the line"), type="primary"):
+        draft, foot = _draft_fields(seat, key, None)
+        if foot.form_submit_button(_("Write the line"), type="primary", width="stretch"):
             with saying_errors(seat):
                 row = log.add(draft(), seat.account)
                 fresh("add")
@@ -66,7 +66,7 @@ def act_on_line(seat: Seat, log: AccessLog, rows: Sequence[AccessRow]) -> None:
 def _correct(seat: Seat, log: AccessLog, row: AccessRow) -> None:
     key = fresh_key(f"correct-{row.year}-{row.number}")
     with st.form(f"form-{key}", border=False):
-        draft = _draft_fields(seat, key, row)
+        draft, _foot = _draft_fields(seat, key, row)
         why = st.text_input(_("Why it is corrected"), key=f"{key}-why")
         if st.form_submit_button(_("Write the correction as a new line"), type="primary"):
             with saying_errors(seat):
@@ -85,8 +85,11 @@ def _withdraw(seat: Seat, log: AccessLog, row: AccessRow) -> None:
                 st.rerun()
 
 
-def _draft_fields(seat: Seat, key: str, row: AccessRow | None) -> Callable[[], AccessDraft]:
-    """The fields of a line, filled from `row` when there is one; the result reads them (RefusedEntry)."""
+def _draft_fields(
+    seat: Seat, key: str, row: AccessRow | None
+) -> tuple[Callable[[], AccessDraft], st.delta_generator.DeltaGenerator]:
+    """The fields of a line, filled from `row` when there is one: what reads them (RefusedEntry), and a place for the
+    button beside the last ones."""
     day = row.date if row else seat.today
     # By the session and not as defaults: a preset fills the same fields.
     st.session_state.setdefault(f"{key}-action", row.action if row else AccessAction.OPERABILITY_CHECK)
@@ -107,7 +110,7 @@ def _draft_fields(seat: Seat, key: str, row: AccessRow | None) -> Callable[[], A
     end = end_at.text_input(_("End, hh:mm"), key=f"{key}-end", placeholder=_("goes on"))
     text = text_at.text_input(_("Details"), row.text if row else "", key=f"{key}-text")
     other = row is not None and row.person.login != seat.account.login
-    name_at, post_at = st.columns([1, 1])
+    name_at, post_at, foot = st.columns([3, 3, 2], vertical_alignment="bottom")
     name = name_at.text_input(_("Who acted, if not you"), row.person.name if row and other else "", key=f"{key}-name")
     post = post_at.text_input(_("Their post"), row.person.post if row and other else "", key=f"{key}-post")
 
@@ -122,4 +125,4 @@ def _draft_fields(seat: Seat, key: str, row: AccessRow | None) -> Callable[[], A
             person=Person(name, post or "") if name and name.strip() else None,
         )
 
-    return read
+    return read, foot
