@@ -22,12 +22,13 @@ from exam_kit.clock import FakeClock, SystemClock, iso
 from exam_kit.errors import UsageError, m
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessLog
-from exam_kit.journal.access_row import AccessAction
-from exam_kit.journal.numbering import point_key
+from exam_kit.journal.access_row import LINES, AccessAction
+from exam_kit.journal.numbering import next_number, point_key
 from exam_kit.journal.search import Asked, search
-from exam_kit.point import Point
+from exam_kit.point import Point, load_point
 from exam_kit.store import Ledger, open_store
 
+SETTLED = ".stApp[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 PEOPLE = [
     {"name": f"Фамилия{number:02} Имя Отчество", "post": "технический специалист", "login": f"spec{number}"}
     for number in range(12)
@@ -40,14 +41,16 @@ ACTIONS = [action.value for action in AccessAction if action is not AccessAction
 def fill(
     ledger: Ledger, home: Home, point: Point, count: int, *, until: datetime | None = None, every_s: float = 240.0
 ) -> None:
-    """Append `count` lines of the last months, all numbered in the year of `until`, in one transaction."""
+    """Append `count` lines of the last months, all numbered in the year of `until` after those that are there, in one
+    transaction."""
     ends = (until or ledger.clock.now()).astimezone(UTC)
     year, key = ends.astimezone(point.tz).year, point_key(point)
     rooms = [room.code for room in point.rooms]
     clock = FakeClock(ends - timedelta(seconds=every_s * count))
     writing = Ledger(ledger.store, home, clock)
-    with ledger.store.transaction():
-        for number in range(1, count + 1):
+    with ledger.store.transaction() as connection:
+        first = next_number(connection, LINES, key, year)
+        for number in range(first, first + count):
             clock.advance(every_s)
             who = PEOPLE[number % len(PEOPLE)]
             start = clock.now() - timedelta(minutes=3)
@@ -72,7 +75,7 @@ def fill(
             elif number % 250 == 10:
                 kind, body = "access.withdrawn", {**body, "withdraws": [year, number - 1], "why": "лишняя строка"}
             writing.append(kind, body, who["login"])
-            if body["end"] is None and number < count - 60:
+            if body["end"] is None and number < first + count - 60:
                 ended = {"point": key, "year": year, "no": number, "writer": who, "end": iso(clock.now())}
                 writing.append("access.ended", ended, who["login"])
             if number % 3 and body["end"] is not None and number % 100 not in (98, 99):
@@ -93,6 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.access_log", description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--home", type=Path, help="fill this new home and leave it there")
+    parser.add_argument("--browser", action="store_true", help="measure the page in Chromium too")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         root = options.home or Path(folder) / "home"
@@ -101,6 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
         home = Home.at(root)
         home.create()
         measure(home, options.rows)
+        if options.browser:
+            in_browser(Path(folder) / "served", options.rows)
     return 0
 
 
@@ -136,6 +142,57 @@ def measure(home: Home, count: int) -> None:
         found = search(log.book(), asked)
         taken_ms = median_ms(partial(search, log.book(), asked))
         print(f"search: {what:<34}{taken_ms:8.2f} ms  {found.total} found")
+
+
+def in_browser(root: Path, count: int) -> None:
+    """What a person waits for: the page's first lines, all days, the next page, a search; the server just started and
+    then warm."""
+    from playwright.sync_api import Page, sync_playwright
+
+    from tests.ui.prepared import PINS, prepare
+    from tests.ui.site import chromium, start
+
+    home = prepare(root)
+    store = open_store(home)
+    fill(Ledger(store, home), home, load_point(home.point_file), count)
+    store.close()
+
+    def ms(page: Page, what: str, act: Callable[[], object], sign: str) -> None:
+        began = time.perf_counter()
+        act()
+        page.locator(sign).first.wait_for()
+        print(f"in Chromium: {what:<40}{(time.perf_counter() - began) * 1000:8.0f} ms")
+
+    began = time.perf_counter()
+    site = start(home)
+    print(f"server answers after {time.perf_counter() - began:.1f} s")
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=str(chromium()), args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1366, "height": 768})
+            page.set_default_timeout(60_000)
+            page.goto(f"{site.url}/signin?lang=en&next=/access_log")
+            page.fill("#login", "anna")
+            page.fill("#pin", PINS["anna"])
+            ms(page, "first lines, server just started", lambda: page.press("#pin", "Enter"), "[data-line]")
+            for _again in range(3):
+                ms(page, "first lines, warm", lambda: page.goto(f"{site.url}/access_log"), "[data-line]")
+            page.wait_for_selector(SETTLED)
+            everything = page.get_by_role("radio", name="all days")
+            ms(page, "all days", everything.click, f"text=of {count + 2:d}")
+            page.wait_for_selector(SETTLED)
+            older = f"[data-line='{count + 2 - 50}']"
+            ms(page, "the next fifty", page.get_by_role("button", name="Older").click, older)
+            page.get_by_role("radio", name="find").click()
+            field = page.get_by_label("Words that occur")
+            for words, number in (("карты памяти 50005", 50_005), ("памяти 777", 777)):
+                field.fill(words)
+                page.wait_for_selector(SETTLED)
+                ms(page, f"search: {words}", lambda: field.press("Enter"), f"[data-line='{number}']")
+            browser.close()
+    finally:
+        site.process.terminate()
+        site.process.wait(20)
 
 
 if __name__ == "__main__":
