@@ -37,6 +37,8 @@ LOGIN, PIN = "chair", "271828"
 WORDS = ("памяти", "фамилия03", "объектив", "план дня", "0001")
 """One after the other, so that no search is answered by the one before it."""
 
+OUR_ROWS, PLAIN_ROWS = "[data-review] tbody tr", "[data-testid=stDataFrame] canvas"
+
 PEER = """
 import json, sqlite3, sys
 import pandas, streamlit as st
