@@ -10,6 +10,7 @@ from exam_kit.i18n import _
 from exam_kit.region.days import lacking, point_days
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.region_intake import intake_form, intake_view, receipts_form
+from exam_kit.ui.region_register import register_form
 from exam_kit.ui.region_seat import require_region
 from exam_kit.ui.region_table import lacking_table, matrix, quarantine_table, summary, zones_of
 from exam_kit.ui.when import short_day
@@ -21,7 +22,7 @@ st.title(_("Deliveries"))
 with seat.desk() as desk:
     every = point_days(desk.catalogue, seat.clock.now())
     if not every:
-        st.info(_("No point is registered yet. Register them with 'exam-kit region register'."))
+        st.info(_("No point is registered yet. Give the register below."))
     days = sorted({row.day for row in every})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         day = st.selectbox(
@@ -68,3 +69,5 @@ with seat.desk() as desk:
         st.html(aside)
     with st.expander(_("Receipts for the points")):
         receipts_form(seat)
+    with st.expander(_("What is expected: the register"), expanded=not every):
+        register_form(seat)

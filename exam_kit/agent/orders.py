@@ -45,7 +45,7 @@ RIGHTS = {
     "check": (Act.RUN_CHECKS,),
     "archive": (Act.ARCHIVE,),
     "pause": (Act.ARCHIVE,),
-    "verify_bag": (Act.ARCHIVE, Act.WITNESS, Act.DELETE_FOOTAGE),
+    "verify_bag": (Act.ARCHIVE, Act.WITNESS, Act.RECEIVE),
     "delete_footage": (Act.DELETE_FOOTAGE,),
     "camera_clock": (Act.RECORD, Act.ORDER_RECORDING),
     "export_span": (Act.ARCHIVE,),

@@ -125,6 +125,9 @@ class EncryptingSink:
             return None
         return task.bytes
 
+    def pulse(self) -> int | None:
+        return self.folder.pulse()
+
     def _open(self) -> AgeStream:
         if self._stream is None:
             raise ValueError("no file is being written")

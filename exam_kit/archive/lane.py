@@ -24,7 +24,10 @@ UNPROVED = 8
 """Files that may be written and not yet read back: the writer waits, so that a crash leaves little to be proved."""
 
 STALLED_S = 120.0
-"""A destination that does not answer for so long has failed; the kernel itself gives a drive up after half of that."""
+"""A destination that does not answer for so long, and at which nothing moves meanwhile, has failed; the kernel itself
+gives a drive up after half of that. One sync of a slow stick can take longer, and then its device is seen to work."""
+MOST_STALLED_S = 1800.0
+"""Longer than this nothing is waited for, for other programs may keep a device busy that does not answer us."""
 
 _LOOK_S = 0.2
 
@@ -107,6 +110,8 @@ class Lane:
         self._sink, self._journal, self._lying, self._tell = sink, journal, lying, tell
         self._stop, self._going = stop, going
         self._awake = 0.0
+        self._pulse: int | None = None
+        self._worked = 0.0
         self._since: dict[str, float | None] = dict.fromkeys(("write", "prove", "accept"))
         self.steps: Channel[Step] = Channel(stop)
         self._to_prove: Channel[Passage] = Channel(stop, UNPROVED)
@@ -130,9 +135,17 @@ class Lane:
                 thread.join(_LOOK_S)
 
     def hangs(self) -> bool:
-        """Whether the destination was asked for something and has not answered for too long."""
+        """Whether the destination was asked for something, and has neither answered nor worked for too long."""
         asked = [since for since in self._since.values() if since is not None]
-        return bool(asked) and self._going.is_set() and time.monotonic() - max(min(asked), self._awake) > STALLED_S
+        if not asked or not self._going.is_set():
+            return False
+        now, since = time.monotonic(), max(min(asked), self._awake)
+        if now - since <= STALLED_S / 4:
+            return False
+        pulse = self._sink.pulse()
+        if pulse != self._pulse:
+            self._pulse, self._worked = pulse, now
+        return now - max(since, self._worked) > STALLED_S or now - since > MOST_STALLED_S
 
     def went_on(self) -> None:
         """The copy was paused until now: who waited for that did not hang."""

@@ -20,6 +20,7 @@ __all__ = [
     "MediumReader",
     "MediumWriter",
     "aligned",
+    "device_pulse",
     "device_reads",
     "fsync_file",
     "fsync_folder",
@@ -193,6 +194,21 @@ def fsync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(fd)
+
+
+def device_pulse(device: int) -> int | None:
+    """A number that grows with everything the block device has done (Linux); None where the kernel does not tell.
+
+    `device` is a file's ``st_dev``. Fields of ``stat`` in sysfs (Documentation/block/stat): requests and sectors read,
+    then written; later ones are times and what is under way.
+    """
+    if not hasattr(os, "major"):
+        return None
+    try:
+        said = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat").read_text().split()
+        return sum(int(said[field]) for field in (0, 2, 4, 6))
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def device_reads() -> int | None:

@@ -12,7 +12,15 @@ from typing import Protocol
 
 import xxhash
 
-from exam_kit.archive.medium import MediumWriter, aligned, device_reads, fsync_file, fsync_folder, read_medium
+from exam_kit.archive.medium import (
+    MediumWriter,
+    aligned,
+    device_pulse,
+    device_reads,
+    fsync_file,
+    fsync_folder,
+    read_medium,
+)
 
 __all__ = ["PART", "CopyTask", "FolderSink", "Proof", "Sink"]
 
@@ -47,6 +55,8 @@ class Sink(Protocol):
     `prove` compares with the task's SHA-256; when `xxh3` is given, which is the XXH3-128 of the bytes that `write` was
     given in this very run and whose SHA-256 was found right, comparing with that is enough. It calls `stopped` between
     blocks, and gives up when that says so; `stopped` waits while the copy is paused.
+
+    `pulse` is a number that changes while the medium works, whatever it works at; None where nobody can tell.
     """
 
     def begin(self, path: str) -> None: ...
@@ -58,6 +68,7 @@ class Sink(Protocol):
     def accept(self, path: str) -> None: ...
     def discard(self, path: str) -> None: ...
     def size(self, path: str) -> int | None: ...
+    def pulse(self) -> int | None: ...
 
 
 class FolderSink:
@@ -136,6 +147,10 @@ class FolderSink:
             if candidate.is_file() and not candidate.is_symlink():
                 return candidate.stat().st_size
         return None
+
+    def pulse(self) -> int | None:
+        """Requests and sectors that the drive has done since the system started (Linux)."""
+        return device_pulse(self._device)
 
     def _lies(self, path: str) -> Path:
         part = self.part(path)

@@ -16,9 +16,11 @@ from exam_kit.agent import orders
 from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
+from exam_kit.archive.result import Progress
 from exam_kit.archive.selection import Asked
 from exam_kit.archive.stores import SCHEME, store_of
 from exam_kit.archive.supplement_choice import next_supplement
+from exam_kit.cli.progress import show_progress
 from exam_kit.cli.words import Desk, acting, add_as, add_json, answer
 from exam_kit.errors import ArchiveError, CameraError, ExamKitError, UsageError, m
 from exam_kit.i18n import _, current_language
@@ -222,8 +224,9 @@ def _archive(options: argparse.Namespace) -> int:
         body["supplement"] = options.supplement or max(next_supplement(desk.store, day, asked), 1)
 
     def told(order: Order) -> None:
-        done, total = order.progress.get("done_bytes", 0), order.progress.get("bytes", 0)
-        print(f"\r{done / 1e6:.0f}/{total / 1e6:.0f} MB ", end="", file=sys.stderr, flush=True)
+        now = order.progress
+        done, total, rate = (now.get(name, 0) for name in ("done_bytes", "bytes", "rate_bps"))
+        show_progress(str(day), Progress("copying", 0, 0, total, done, "", rate, now.get("left_s")))
 
     actor = acting(desk, options)
     orders.allow(desk.ledger, "archive", actor)

@@ -14,6 +14,8 @@ from exam_kit.cli.words import add_json, answer, at_the_terminal
 from exam_kit.errors import NotSetUp, RefusedEntry, m
 from exam_kit.home import Home
 from exam_kit.i18n import _
+from exam_kit.region.desk import RegionDesk
+from exam_kit.region.settings import is_region
 from exam_kit.store import Ledger, Store, open_store
 from exam_kit.store.durable import sync_folder
 from exam_kit.store.enrol import to_enrol
@@ -123,7 +125,12 @@ def _rekey(options: argparse.Namespace) -> int:
         raise RefusedEntry(m("The change of the keys needs a reason and a name. Give both."))
     entry = change_keys(ledger, home, f"{options.why} ({options.by})", at_the_terminal())
     text = _("Entry № {seq}: both keys are new. Hand the new first key to the region: exam-kit log enrol.")
-    answer(options, {"entry": entry.seq, "kind": entry.kind}, text.format(seq=entry.seq))
+    lines = [text.format(seq=entry.seq)]
+    if is_region(home):
+        desk = RegionDesk.open(home)  # which writes the new key for the points
+        desk.close()
+        lines.append(_("Give {key} to every point: receipts are signed with the new key.").format(key=desk.key_file))
+    answer(options, {"entry": entry.seq, "kind": entry.kind}, "\n".join(lines))
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +16,8 @@ from exam_kit.agent.region_report import causes_text, report_data, spans_text
 from exam_kit.agent.supervisor import Child, Supervisor
 from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_tree import BagTree
-from exam_kit.archive.result import Progress
 from exam_kit.cli.house import DEFAULT_PORT, nobody_there, say_when_ready
+from exam_kit.cli.progress import show_progress
 from exam_kit.cli.words import add_json, answer, at_the_terminal, secret
 from exam_kit.errors import PortTaken, UsageError, m
 from exam_kit.forms.region_report import region_report_pdf, region_report_xlsx
@@ -156,10 +155,6 @@ def _intake(options: argparse.Namespace) -> int:
         if options.json != "-":
             print(_outcome_line(outcome), flush=True)
 
-    def progress(bag: str, now: Progress) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{bag}: {now.done_bytes / 1e6:.0f}/{now.bytes / 1e6:.0f} MB ", end="", file=sys.stderr, flush=True)
-
     with _desk() as desk:
         found = take_in(
             desk,
@@ -167,7 +162,7 @@ def _intake(options: argparse.Namespace) -> int:
             actor=at_the_terminal(),
             in_place=options.in_place,
             told=told,
-            progress=progress,
+            progress=show_progress,
             cancelled=stop.is_set,
         )
     if options.json is not None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from exam_kit.archive import BagReport, Progress
+from exam_kit.archive import BagReport
 from exam_kit.archive.s3 import Wire, keep_report, kept_report, keys_of, probe_store, send_bag, verify_in_store
+from exam_kit.cli.progress import show_progress
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal, secret
 from exam_kit.errors import ArchiveError, UsageError, m
 from exam_kit.i18n import _
@@ -118,7 +118,7 @@ def _send(options: argparse.Namespace) -> int:
             wire,
             desk.home,
             desk.clock,
-            progress=_told if sys.stderr.isatty() else lambda _progress: None,
+            progress=lambda now: show_progress(options.bag.name, now),
             cancelled=stop.is_set,
         )
     finally:
@@ -142,11 +142,3 @@ def _send(options: argparse.Namespace) -> int:
     counts = {"kept": result.proofs.get("server_sha256", 0), "read": result.proofs.get("downloaded", 0)}
     answer(options, result.as_dict(), text.format(place=result.place, files=result.files, bytes=result.bytes, **counts))
     return 0
-
-
-def _told(progress: Progress) -> None:
-    left = "" if progress.left_s is None else f", {progress.left_s / 60:.0f} min"
-    text = (
-        f"\r{progress.done_bytes / 1e6:.0f}/{progress.bytes / 1e6:.0f} MB, {progress.rate_bps / 1e6:.1f} MB/s{left}   "
-    )
-    print(text, end="", file=sys.stderr, flush=True)

@@ -46,6 +46,7 @@ class RegionDesk:
         catalogue = Catalogue(home.root / "catalogue" / "catalogue.db")
         desk = cls(home, region, store, ledger, Register(home, region, ledger), catalogue, clock)
         desk.catch_up()
+        desk.renew_key_file()
         return desk
 
     def catch_up(self, told: Callable[[int], None] = lambda _entries: None) -> None:
@@ -68,6 +69,11 @@ class RegionDesk:
         return SigningKey.load_or_create(self.home.keys)
 
     @property
+    def key_file(self) -> Path:
+        """The public key as it is given to the points."""
+        return self.home.root / "region.pub"
+
+    @property
     def bags(self) -> Path:
         return self.home.bags
 
@@ -81,10 +87,20 @@ class RegionDesk:
 
     def publish_key(self) -> Path:
         """The region's public key as a file to be given to every point."""
-        path = self.home.root / "region.pub"
-        path.write_bytes(self.key.public.pem())
+        path = self.key_file
+        part = path.with_suffix(".part")
+        part.write_bytes(self.key.public.pem())
+        part.replace(path)
         sync_folder(path.parent)
         return path
+
+    def renew_key_file(self) -> bool:
+        """After a change of the keys the file that was given out is another's: True when it was written anew."""
+        path, here = self.key_file, self.home.keys / "ledger.pub"
+        if not path.is_file() or not here.is_file() or path.read_bytes() == here.read_bytes():
+            return False
+        self.publish_key()
+        return True
 
     def known_key(self, point: str) -> str:
         """The fingerprint that was last registered for a point, as the ledger saw it; empty for none."""

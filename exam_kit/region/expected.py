@@ -28,6 +28,8 @@ __all__ = ["HEADER", "Expected", "Listed", "csv_text", "key_text", "of_point", "
 
 HEADER = ("region", "point", "name", "timezone", "day", "subject", "zone", "place", "camera", "from", "to", "key")
 MOST_SHOWN = 200
+RUNS = ("=", "+", "-", "@")
+"""A spreadsheet runs a cell that begins so."""
 CODE = re.compile(r"[A-Za-z0-9-]{1,16}")
 
 
@@ -97,7 +99,7 @@ def csv_text(points: Iterable[Listed]) -> str:
             begins, ends = row.start.astimezone(point.tz), row.end.astimezone(point.tz)
             where = [point.region, point.code, point.name, point.timezone, row.day.isoformat(), row.subject]
             what = [row.zone.value, row.place, row.camera, _clock(begins), _clock(ends), key]
-            writer.writerow([*where, *what])
+            writer.writerow([_guarded(cell) for cell in (*where, *what)])
     return target.getvalue()
 
 
@@ -163,7 +165,7 @@ class _Reader:
                 m("{found} columns instead of {count}", found=len(row), count=len(header)),
             )
             return
-        cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+        cells = {name: _unguarded(cell.strip()) for name, cell in zip(header, row, strict=True)}
         before = len(self.mistakes)
         for name in ("name", "subject", "place"):
             if not cells[name]:
@@ -285,6 +287,15 @@ class _Reader:
 
     def _wrong(self, what: Message) -> None:
         self.mistakes.append(m("  line {line}: {what}", line=self._line, what=what))
+
+
+def _guarded(cell: str) -> str:
+    """With an apostrophe before it where a spreadsheet would take it for a formula."""
+    return f"'{cell}" if cell.startswith(RUNS) else cell
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(RUNS) else cell
 
 
 def _named() -> str:

@@ -176,7 +176,7 @@ class _Intake:
 
     def _genuine(self, tree: BagTree, looked: Looked, key: VerifyKey) -> Outcome:
         """Signed by its point and right in all but the recordings' content, which is proved now."""
-        same = self.desk.catalogue.query(
+        same = looked.content and self.desk.catalogue.query(
             "SELECT folder FROM bag WHERE point = ? AND day = ? AND content = ?",
             (looked.point, str(looked.day), looked.content),
         )

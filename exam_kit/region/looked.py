@@ -144,9 +144,9 @@ def _whose(info: Mapping[str, str], coverage: BagCoverage | None) -> tuple[str, 
 
 
 def _content(payload: Mapping[str, str]) -> str:
-    """One hash for the recordings, whatever copy they stand in and whatever documents lie beside them."""
+    """One hash for the recordings, whatever copy they stand in and whatever documents lie beside them; "" for none."""
     recordings = sorted(sha256 for path, sha256 in payload.items() if PurePosixPath(path).suffix.lower() in VIDEO)
-    return hashlib.sha256("\n".join(recordings).encode()).hexdigest()
+    return hashlib.sha256("\n".join(recordings).encode()).hexdigest() if recordings else ""
 
 
 def kept(message: Message) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from exam_kit.errors import Message, PointInvalid, m
 from exam_kit.home import Home
 from exam_kit.point import load_point
 from exam_kit.region.expected import Listed, csv_text, of_point, read_csv
-from exam_kit.region.settings import Region
+from exam_kit.region.settings import EXAM_YEARS, Region
 from exam_kit.store import Ledger
 from exam_kit.store.durable import sync_folder
 from exam_kit.store.keys import VerifyKey
@@ -122,6 +122,9 @@ class Register:
                 mistakes.append(
                     m("  {point}: is of another region than {region}", point=point.id, region=self._region.region)
                 )
+            strange = sorted(day for day in point.days if day.year not in EXAM_YEARS)
+            if strange:  # written down, they could never be read again
+                mistakes.append(m("  {point}: {day} is no day of an exam", point=point.id, day=strange[0]))
             if not point.expected:
                 mistakes.append(m("  {point}: no exam day with cameras stands in the file", point=point.id))
         for name in sorted(set(keys or {}) - set(known)):

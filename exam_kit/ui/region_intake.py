@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from html import escape
 from pathlib import Path
@@ -24,6 +25,8 @@ from exam_kit.ui.seat import flash, saying_errors
 from exam_kit.ui.when import size
 
 __all__ = ["intake_form", "intake_running", "intake_view", "receipts_form"]
+
+log = logging.getLogger(__name__)
 
 TONES = {
     "taken": "good",
@@ -80,6 +83,10 @@ class IntakeRun:
                 path=problem.filename or self.place,
                 reason=problem.strerror or str(problem),
             )
+        except Exception as problem:
+            # Silence would read as "no bag was found"; the traceback is for us.
+            log.exception("the intake from %s failed", self.place)
+            self.problem = m("A mistake of the program: {reason}.", reason=type(problem).__name__)
 
     def _tell(self, bag: str, now: Progress) -> None:
         self.progress = bag, now

@@ -15,6 +15,7 @@ from exam_kit.errors import UsageError
 from exam_kit.region.days import lacking, point_days
 from exam_kit.region.desk import RegionDesk
 from exam_kit.region.intake import Outcome, take_in
+from exam_kit.region.looked import _content
 from exam_kit.region.sources import bags_at, bags_in
 from exam_kit.store.keys import VerifyKey
 from tests.region_site import AFTER, DAYS, Post, as_stick, flip_a_byte, make_point, make_region, register_points
@@ -304,3 +305,9 @@ def test_a_bag_spoilt_afterwards_does_not_count_when_the_catalogue_is_rebuilt(
     desk.rebuild()
     assert desk.catalogue.query("SELECT read FROM bag") == [{"read": 0}]
     assert state(desk) != "delivered"
+
+
+def test_two_bags_without_recordings_are_not_the_same() -> None:
+    papers = {"data/documents/act.pdf": "aa"}
+    assert _content(papers) == "" == _content({"data/ledger.jsonl": "bb"})
+    assert _content({**papers, "data/corridor/a.mp4": "cc"}) == _content({"data/corridor/b.MP4": "cc"}) != ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from exam_kit.region.expected import csv_text, key_text, of_point, read_csv
 from exam_kit.region.register import read_file
 from exam_kit.region.settings import init_region
 from exam_kit.store.keys import SigningKey
+from exam_kit.store.rekey import change_keys
+from exam_kit.ui.region_register import read_uploads
 from tests.region_site import DAYS, make_point, make_region
 
 HEAD = "region;point;name;timezone;day;subject;zone;place;camera;from;to;key"
@@ -122,6 +126,56 @@ def test_a_point_is_registered_by_its_folder(tmp_path: Path) -> None:
     (listed,) = read_file(post.home.root)
     assert listed.key is not None and listed.key.pem() == post.key_file.read_bytes()
     assert listed.days == set(DAYS) and len(listed.expected) == 4
+
+
+def test_what_a_spreadsheet_would_run_is_guarded_and_comes_back(tmp_path: Path) -> None:
+    bad = GOOD.replace("Школа № 1", "=HYPERLINK(1)").replace("Русский язык", "@математика").replace("COR1;", "-1 этаж;")
+    (point,) = read_csv(f"{HEAD}\n{bad}\n", "r.csv")
+    text = csv_text([point])
+    assert ";'=HYPERLINK(1);" in text and ";'@математика;" in text and ";'-1 этаж;" in text
+    (again,) = read_csv(text, "r.csv")
+    assert (again.name, again.expected) == ("=HYPERLINK(1)", point.expected)
+    (quoted,) = read_csv(f"{HEAD}\n{GOOD.replace('Школа', chr(39) + 'Школа')}\n", "r.csv")
+    assert quoted.name == "'Школа № 1"
+
+
+def test_a_day_that_could_not_be_read_again_is_not_registered(tmp_path: Path) -> None:
+    desk = make_region(tmp_path / "region")
+    (point,) = read_csv(f"{HEAD}\n{GOOD}\n", "r.csv")
+    strange = replace(point.expected[0], day=dt.date(1998, 5, 28))
+    with pytest.raises(PointInvalid) as caught:
+        desk.register.add([replace(point, expected=[strange])], actor="a", source="p")
+    assert "77-0001: 1998-05-28 is no day of an exam" in caught.value.text("en")
+    assert desk.register.stamps() == {}
+    desk.close()
+
+
+def test_the_key_that_is_given_out_follows_a_change_of_the_keys(tmp_path: Path) -> None:
+    desk = make_region(tmp_path / "region")
+    path = desk.publish_key()
+    before = path.read_bytes()
+    desk.ledger.append("agent.started", {}, "agent")
+    change_keys(desk.ledger, desk.home, "planned", "admin")
+    desk.close()
+    again = RegionDesk.open(desk.home)
+    assert path.read_bytes() == again.key.public.pem() != before
+    again.close()
+
+
+def test_files_given_on_the_page_are_read_with_their_keys(tmp_path: Path) -> None:
+    key, other = (SigningKey.load_or_create(tmp_path / name).public.pem() for name in ("a", "b"))
+    post = make_point(tmp_path / "p1", 1)
+    setup = post.home.point_file.read_bytes()
+    points, keys = read_uploads([("point.toml", setup), ("ledger.pub", key)])
+    assert [point.id for point in points] == ["77-0001"] == list(keys)
+    csv = f"{HEAD}\n{GOOD}\n{GOOD.replace('0001', '0002')}\n".encode()
+    points, keys = read_uploads([("Реестр ППЭ.csv", csv), ("77-0002.pub", key), ("ключ 77-0001.pub", other)])
+    assert (len(points), sorted(keys)) == (2, ["77-0001", "77-0002"])
+    with pytest.raises(UsageError, match="whose key is this"):
+        read_uploads([("a.csv", csv), ("ledger.pub", key)])
+    with pytest.raises(PointInvalid) as caught:
+        read_uploads([("a.csv", csv.replace(b"08:00", b"8 o'clock").replace(b"corridor", b"garden"))])
+    assert len(caught.value.details) == 4
 
 
 def test_a_home_is_made_once(tmp_path: Path) -> None:
