@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from exam_kit.agent import orders
 from exam_kit.agent.camera_watch import CameraWatch
 from exam_kit.agent.orders import Order
 from exam_kit.agent.planner import PlannedRun
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 
 BEGINNING = timedelta(seconds=60)
 """For so long after a window's start a recording counts as begun by the plan."""
+
+KNOWN_ORDERS = 500
+"""A season has fewer archive orders."""
 
 WRITING_UP = timedelta(hours=1)
 """So long after its last window an exam day is still the one that people write about, also past midnight."""
@@ -185,11 +189,21 @@ class Watch:
     def bag_verified(self, path: str, outcome: str, *, quick: bool) -> None:
         """A copy that was looked at: one that was changed or lacks files opens a sheet, a whole one is noted on it."""
         key = f"bag:{path}"
+        if outcome == "not_a_bag" and self._incidents.find_open(key) is None and not self._made_here(path):
+            return  # a folder that never was one: somebody chose wrongly
         if outcome != "whole":
             label = m(OUTCOME_LABELS[outcome])
             self._bad_archive(key, m("The archive {path} was verified. {outcome}", path=path, outcome=label))
         elif not quick:  # a quick look proves no content
             self._now_good(key, m("The archive was verified again and is whole."))
+
+    def _made_here(self, path: str) -> bool:
+        """Did an order of this agent make a bag there?"""
+        for order in orders.recent(self.store, "archive", KNOWN_ORDERS):
+            copies = [order.result, *order.result.get("copies", [])]
+            if any(one.get("bag") == path for one in copies):
+                return True
+        return False
 
     def _bad_archive(self, key: str, text: Message) -> None:
         self._incidents.open_for(key, IncidentDraft("archive_failed", self._say(text), self.clock.now()))

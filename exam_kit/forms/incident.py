@@ -40,10 +40,11 @@ def incident_pdf(
     date = incident.detected_at.astimezone(point.tz).date()
     paper = Paper(point, language, head, day=date, made_at=made_at)
     fields = incident_fields(paper, incident, known, found)
-    fields["evidence"] = "; ".join(incident.evidence)
+    fields["evidence"] = "; ".join((*incident.evidence, *(one.name for one in incident.files)))
     category = known.by_code.get(incident.category)
-    # What was asked and not answered stands there too, with room to write.
-    questions = {one.code: [one.label.text(language), ""] for one in (category.questions if category else ())}
+    # What was not answered yet stands on an open sheet too, with room to write.
+    asked = category.questions if category and incident.is_open else ()
+    questions = {one.code: [one.label.text(language), ""] for one in asked}
     questions |= {one.code: [one.question(language), one.text(language)] for one in incident.answers}
     data = paper.data(
         paper.say(TITLE, number=f"{incident.number}/{incident.year}"),

@@ -97,7 +97,7 @@ def hand_line(paper: Paper, hand: Hand) -> tuple[str, str, str, str, str]:
     """Line, person, from, to, why; one that lasts has no end."""
     return (
         paper.say(LINE_LABELS[hand.line]),
-        who(hand.person) if hand.person else "",
+        who(hand.person) if hand.person else paper.say(N_("nobody named")),
         paper.moment(hand.since),
         paper.moment(hand.until),
         hand.why,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -12,11 +13,20 @@ from exam_kit.errors import RefusedEntry, m
 from exam_kit.home import Home
 from exam_kit.i18n import N_
 from exam_kit.store.db import Store
-from exam_kit.store.evidence import MOST_ATTACHMENTS, KeptFile, KeptState, keep_evidence, kept_state
+from exam_kit.store.evidence import (
+    MOST_ATTACHMENTS,
+    UNKNOWN_KIND,
+    KeptFile,
+    KeptState,
+    keep_evidence,
+    kept_state,
+    kind_of,
+)
 
 __all__ = ["STATE_LABELS", "home_of", "keep_files", "refuse_more", "states_of"]
 
 PICTURES = ("JPEG", "PNG", "WEBP", "GIF")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 MOST_PIXELS = 60_000_000
 """A camera of a present telephone makes fewer; a small file that unpacks to more is no photo."""
 
@@ -66,9 +76,9 @@ def states_of(home: Home, files: Sequence[KeptFile]) -> dict[str, KeptState]:
 
 
 def _prove(name: str, content: bytes) -> None:
-    if content.startswith(b"%PDF-") and b"%%EOF" in content[-2048:]:
+    if kind_of(content) == "application/pdf" and b"%%EOF" in content[-2048:]:
         return
-    if _is_text(content):
+    if kind_of(content) == UNKNOWN_KIND and _is_text(content):
         return
     try:
         with warnings.catch_warnings():
@@ -107,4 +117,4 @@ def _is_text(content: bytes) -> bool:
         text = content.decode()
     except UnicodeDecodeError:
         return False
-    return bool(text.strip()) and all(char.isprintable() or char in "\r\n\t\ufeff" for char in text)
+    return bool(text.strip()) and CONTROL.search(text) is None

@@ -67,8 +67,8 @@ def _opened(entry: Entry) -> Incident:
     gap_from, outages = _moment(body["gap_from"]), tuple(map(Outage.of, body.get("outages", ())))
     if not outages and body["camera"] and body["category"] == CCTV_LOST:
         outages = (Outage(body["camera"], gap_from or event.at),)
-    # Registered is the first line's; where the kit did it, nobody of it has taken it up yet.
-    first = Hand(Line.FIRST, None if event.by.login == AGENT else event.by, entry.at)
+    # From its detection it is the first line's; where the kit wrote it, nobody of it has taken it up yet.
+    first = Hand(Line.FIRST, None if event.by.login == AGENT else event.by, event.at)
     return Incident(
         year=body["year"],
         number=body["no"],

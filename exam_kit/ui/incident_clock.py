@@ -49,7 +49,7 @@ def running_clock(seat: Seat, book: Incidents, sheet: Incident) -> str:
     if told.limit_at is not None:
         notes.append(_("limit {moment}").format(moment=moment(seat, told.limit_at)))
     return (
-        f'<div class="ek-verdict {tone}" data-clock="{told.stage}">{mark(tone)}<div><b>'
+        f'<div class="ek-verdict {tone}" data-stage="{told.stage}">{mark(tone)}<div><b>'
         f"{escape(clock_words(seat, told))}</b><span>{escape(' · '.join(notes))}</span>"
         f"{_bar(seat, sheet, told)}</div></div>"
     )

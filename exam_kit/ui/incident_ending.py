@@ -43,7 +43,7 @@ def decide_form(seat: Seat, book: Incidents, sheet: Incident, key: str) -> None:
             at_at, way_at = st.columns(2)
             at = at_at.text_input(_("Agreed at, hh:mm"), time_now(seat), key=f"{key}-agreed") or ""
             way = way_at.selectbox(
-                _("How"), list(Way), format_func=lambda one: _(WAY_LABELS[one]), filter_mode=None, key=f"{key}-how"
+                _("How they agreed"), list(Way), format_func=lambda one: _(WAY_LABELS[one]), filter_mode=None, key=f"{key}-how"
             ) or Way.PHONE  # fmt: skip
 
         def agreement() -> Agreement | None:

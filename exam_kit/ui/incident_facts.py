@@ -56,7 +56,7 @@ def _answer_field(seat: Seat, question: Question, known: Answer | None, key: str
         if question.kind == "choice":
             said = {option.code: option.label.text(seat.language) for option in question.options}
         default = known.value if known and known.value in said else None
-        chosen = st.pills(label, list(said), format_func=said.__getitem__, default=default, key=name)
+        chosen = st.pills(label, list(said), format_func=said.__getitem__, default=default, wrap=True, key=name)
         return lambda: chosen
     typed = st.text_input(label, str(known.value) if known else "", key=name)
     text = (typed or "").strip()

@@ -7,9 +7,10 @@ from html import escape
 
 from exam_kit.i18n import N_, _, ngettext
 from exam_kit.journal.incident import Incident
-from exam_kit.journal.incident_clock import MarkState, incident_clock
+from exam_kit.journal.incident_clock import ClockStage, IncidentClock, MarkState, incident_clock
 from exam_kit.journal.incident_parts import LINE_LABELS, Hand
 from exam_kit.journal.incidents import Incidents
+from exam_kit.journal.numbering import RowRef
 from exam_kit.ui.incident_clock import STAGE_TONES, clock_words
 from exam_kit.ui.marks import chip
 from exam_kit.ui.seat import Seat
@@ -18,11 +19,12 @@ from exam_kit.ui.when import moment, span
 __all__ = ["PAGE_ROWS", "chosen_sheets", "holder_text", "list_label", "place_text", "sheets_table"]
 
 PAGE_ROWS = 50
-COLUMNS = (N_("№"), N_("State"), N_("What happened"), N_("Where"), N_("Detected"), N_("In whose hands"))
+PRESSING = (ClockStage.OVER, ClockStage.DUE, ClockStage.RUNNING, ClockStage.STOPPED)
+COLUMNS = (N_("№"), N_("State"), N_("What happened"), N_("Place"), N_("Detected"), N_("In whose hands"))
 
 
-def chosen_sheets(seat: Seat, sheets: Sequence[Incident], which: str) -> list[Incident]:
-    """`open`, `today` or `all`, the newest first, open ones before the others."""
+def chosen_sheets(seat: Seat, book: Incidents, sheets: Sequence[Incident], which: str) -> list[Incident]:
+    """`open`, `today` or `all`: open ones before the others, those whose clock presses first, then the newest."""
     today = seat.today
 
     def wanted(sheet: Incident) -> bool:
@@ -31,7 +33,15 @@ def chosen_sheets(seat: Seat, sheets: Sequence[Incident], which: str) -> list[In
             "today": sheet.is_open or sheet.detected_at.astimezone(seat.tz).date() == today,
         }.get(which, True)
 
-    return sorted(filter(wanted, sheets), key=lambda one: (not one.is_open, -one.year, -one.number))
+    def order(sheet: Incident) -> tuple[bool, int, int, int]:
+        stage = _clock(seat, book, sheet).stage if sheet.is_open else ClockStage.STOPPED
+        return not sheet.is_open, PRESSING.index(stage), -sheet.year, -sheet.number
+
+    return sorted(filter(wanted, sheets), key=order)
+
+
+def _clock(seat: Seat, book: Incidents, sheet: Incident) -> IncidentClock:
+    return incident_clock(sheet, book.categories.by_code.get(sheet.category), seat.point, seat.now)
 
 
 def list_label(seat: Seat, book: Incidents, sheet: Incident) -> str:
@@ -41,15 +51,15 @@ def list_label(seat: Seat, book: Incidents, sheet: Incident) -> str:
     return " · ".join([part for part in parts if part] + [moment(seat, sheet.detected_at)])
 
 
-def sheets_table(seat: Seat, book: Incidents, sheets: Sequence[Incident]) -> str:
-    """One page of the list; a number leads to its sheet."""
+def sheets_table(seat: Seat, book: Incidents, sheets: Sequence[Incident], shown: RowRef) -> str:
+    """One page of the list; a number leads to its sheet, the one that is `shown` stands out."""
     head = "".join(f'<th scope="col">{escape(_(name))}</th>' for name in COLUMNS)
-    body = "".join(_row(seat, book, sheet) for sheet in sheets)
+    body = "".join(_row(seat, book, sheet, sheet.ref == shown) for sheet in sheets)
     return f'<table class="ek-table" data-sheets><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _row(seat: Seat, book: Incidents, sheet: Incident) -> str:
-    told = incident_clock(sheet, book.categories.by_code.get(sheet.category), seat.point, seat.now)
+def _row(seat: Seat, book: Incidents, sheet: Incident, shown: bool) -> str:
+    told = _clock(seat, book, sheet)
     state = chip("good", _("closed"))
     if sheet.is_open:
         state = chip("warn" if sheet.restored_at else STAGE_TONES[told.stage], clock_words(seat, told))
@@ -58,8 +68,10 @@ def _row(seat: Seat, book: Incidents, sheet: Incident) -> str:
             state += " " + chip("bad", ngettext("{count} step due", "{count} steps due", late).format(count=late))
     address = f"/incidents?sheet={sheet.year}-{sheet.number}"
     title = book.categories.label(sheet.category, seat.language)
+    current = ' aria-current="true"' if shown else ""
     return (
-        f'<tr data-row="{sheet.number}"><td class="nb"><a href="{address}" target="_self">№ {sheet.number}</a></td>'
+        f'<tr data-row="{sheet.number}"{current}>'
+        f'<td class="nb"><a href="{address}" target="_self">№ {sheet.number}</a></td>'
         f"<td>{state}</td><td>{escape(title)}<small>{escape(sheet.description[:90])}</small></td>"
         f'<td>{escape(place_text(sheet))}</td><td class="nb">{escape(moment(seat, sheet.detected_at))}</td>'
         f"<td>{_hand(seat, sheet)}</td></tr>"

@@ -19,11 +19,16 @@ from exam_kit.ui.incident_view import sheet_view
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.room_calls import calls_table, new_call, open_calls, other_acts
 from exam_kit.ui.seat import Seat, live
+from exam_kit.ui.solution_hints import on_sheet
 
 __all__ = ["BOOKS", "calls_book", "sheets_book"]
 
 BOOKS = {"sheets": N_("Incident sheets"), "calls": N_("Room calls")}
 WHICH = {"open": N_("open"), "today": N_("today"), "all": N_("all days")}
+
+SHORT = 3
+SHORT_PX = 190
+"""More sheets than so many roll in a frame, so that the clock below stays on the screen."""
 
 Row = TypeVar("Row")
 
@@ -38,24 +43,27 @@ def sheets_book(seat: Seat, book: Incidents) -> None:
     if not sheets:
         st.info(_("No incidents. Good."))
         return
-    which = st.segmented_control(
+    filter_at, which_at = st.columns([2, 5], vertical_alignment="center")
+    which = filter_at.segmented_control(
         _("Sheets"), list(WHICH), format_func=lambda one: _(WHICH[one]), required=True, key="which-sheets",
         default="open" if any(sheet.is_open for sheet in sheets) else "all", label_visibility="collapsed",
     )  # fmt: skip
-    listed = page_of(chosen_sheets(seat, sheets, which or "open"), "sheets")
+    listed = page_of(chosen_sheets(seat, book, sheets, which or "open"), "sheets")
     if wanted is not None and wanted not in listed:
         listed = [wanted, *listed]
     if not listed:
         st.info(_("No open incidents."))
         return
+    with which_at:
+        sheet = _choice(seat, book, listed, wanted)
 
     @live(5.0)
     def table(seat: Seat) -> None:
-        with st.container(height=210 if len(listed) > 4 else "content", border=False):
-            st.html(sheets_table(seat, book, listed))
+        with st.container(height=SHORT_PX if len(listed) > SHORT else "content", border=False):
+            st.html(sheets_table(seat, book, listed, sheet.ref))
 
     table()
-    _one(seat, book, listed, wanted)
+    _one(seat, book, sheet)
 
 
 def _wanted(sheets: Sequence[Incident]) -> Incident | None:
@@ -70,16 +78,18 @@ def _wanted(sheets: Sequence[Incident]) -> Incident | None:
     return found or next((one for one in sheets if one.ref == chosen), None)
 
 
-def _one(seat: Seat, book: Incidents, listed: Sequence[Incident], wanted: Incident | None) -> None:
+def _choice(seat: Seat, book: Incidents, listed: Sequence[Incident], wanted: Incident | None) -> Incident:
     by_ref = {sheet.ref: sheet for sheet in listed}
     if wanted is not None:
         st.session_state["incident"] = wanted.ref
     chosen = st.selectbox(
         _("Incident"), list(by_ref), format_func=lambda ref: list_label(seat, book, by_ref[ref]), filter_mode=None,
-        key="incident",
+        key="incident", label_visibility="collapsed",
     )  # fmt: skip
-    sheet = by_ref[chosen] if chosen in by_ref else listed[0]
+    return by_ref[chosen] if chosen in by_ref else listed[0]
 
+
+def _one(seat: Seat, book: Incidents, sheet: Incident) -> None:
     @live(5.0)
     def clock(seat: Seat) -> None:
         st.html(running_clock(seat, book, sheet))
@@ -90,6 +100,7 @@ def _one(seat: Seat, book: Incidents, listed: Sequence[Incident], wanted: Incide
         st.html(sheet_view(seat, book, sheet))
     with right:
         write_on_sheet(seat, book, sheet)
+        on_sheet(seat, sheet)
         paper_link(_("Print (PDF)"), f"/papers/incident.pdf?year={sheet.year}&number={sheet.number}")
 
 
