@@ -3,7 +3,7 @@
 It is made from what the ledger says and can be thrown away at any time: it names solutions, and what is shown of them
 comes from the ledger. It lies beside the store, not in it, so that nothing about it can be a finding about the ledger
 (from SQLite 3.44 on an integrity check of a file reads its FTS tables too), so that whoever may only read the store
-can search, and so that a damaged one is simply deleted. See docs/decisions/0009.
+can search, and so that a damaged one is simply deleted. See docs/decisions/0010.
 """
 
 from __future__ import annotations
