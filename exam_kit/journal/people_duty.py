@@ -7,7 +7,7 @@ import datetime as dt
 from exam_kit.errors import Message, m
 from exam_kit.journal.people_card import Card, Register
 from exam_kit.journal.people_profile import POINT_ROLES, PeopleProfile
-from exam_kit.journal.people_state import state_on
+from exam_kit.journal.people_state import Standing, state_on
 from exam_kit.store.rights import ROLE_LABELS
 
 __all__ = ["duty_warnings", "on_duty"]
@@ -31,9 +31,11 @@ def duty_warnings(register: Register, day: dt.date, profile: PeopleProfile) -> l
                 date=date,
             )
         ]
+    states = {one.number: state_on(one, day, profile) for one in people}
+    there = [one for one in people if states[one.number].standing is not Standing.DISMISSED]
     found = []
     for role in POINT_ROLES:
-        need, have = profile.roster.get(role, 0), sum(one.role is role for one in people)
+        need, have = profile.roster.get(role, 0), sum(one.role is role for one in there)
         if have < need:
             found.append(
                 m(
@@ -44,5 +46,4 @@ def duty_warnings(register: Register, day: dt.date, profile: PeopleProfile) -> l
                     need=need,
                 )
             )
-    states = [state_on(one, day, profile) for one in people]
-    return [*found, *(state.reason for state in states if not state.fit)]
+    return [*found, *(state.reason for state in states.values() if not state.fit)]
