@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from exam_kit.agent import orders
+from exam_kit.agent.demo_equipment import make_equipment
 from exam_kit.agent.demo_people import make_people
 from exam_kit.agent.demo_point import COMPRESSED, camera_server_config, make_accounts, write_point
 from exam_kit.archive.verify import verify_bag
@@ -101,6 +102,7 @@ def play_day(home: Home, say: Callable[[str], None], clock: Clock | None = None)
         ledger = Ledger(store, home, clock)
         make_accounts(home, store, ledger)
         make_people(home, point, ledger)
+        make_equipment(home, point, ledger)
         with _agent(home):
             day = _Day(home, point, store, ledger, clock, cameras, begun, say)
             day.play()

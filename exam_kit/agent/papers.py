@@ -11,10 +11,13 @@ from exam_kit.checks.results import latest_run, told
 from exam_kit.clock import Clock
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf, room_calls_pdf
 from exam_kit.forms.cabinet_log import cabinet_log_pdf
+from exam_kit.forms.equipment_handover import handover_sheet_pdf
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.cabinet_log import CabinetLog
 from exam_kit.journal.categories import Categories, load_categories
+from exam_kit.journal.equipment import Equipment
+from exam_kit.journal.equipment_norms import load_norms
 from exam_kit.journal.incident import Incident
 from exam_kit.journal.incident_files import states_of
 from exam_kit.journal.incidents import Incidents
@@ -48,6 +51,14 @@ def hand_over_documents(
     calls = RoomCalls(ledger, point, clock).all(day.date)
     if calls:
         papers.append(Document("room-calls.pdf", room_calls_pdf(point, day, calls, language, head, made_at=made)))
+    equipment = Equipment(ledger, point, clock, load_norms(home))
+    papers += [
+        Document(
+            f"equipment-{sheet.year}-{sheet.number:03d}.pdf",
+            handover_sheet_pdf(point, sheet, equipment.norms, language, head, made_at=made),
+        )
+        for sheet in equipment.sheets(day.date)
+    ]
     run = latest_run(store, day=str(day.date))
     if run is not None:
         found = told(store, run)

@@ -15,6 +15,7 @@ from typing import Any
 
 from exam_kit import doctor
 from exam_kit.agent.demo import DemoCameras, play_day, went_as_planned
+from exam_kit.agent.demo_equipment import make_equipment
 from exam_kit.agent.demo_people import make_people
 from exam_kit.agent.demo_point import LEISURELY, is_demo, make_accounts, write_point
 from exam_kit.agent.logfiles import log_to_file
@@ -165,6 +166,7 @@ def _demo_screens(home: Home, port: int) -> int:
         ledger = Ledger(store, home)
         accounts = make_accounts(home, store, ledger)
         make_people(home, point, ledger)
+        make_equipment(home, point, ledger)
         store.close()
         lines = [_("Accounts of the demo:")]
         lines += [f"  {one['login']:<11} PIN {one['pin']}  {_(ROLE_LABELS[Role(one['role'])])}" for one in accounts]

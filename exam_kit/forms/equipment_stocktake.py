@@ -41,7 +41,10 @@ def stocktake_pdf(
     *,
     made_at: datetime | None = None,
 ) -> bytes:
-    """The result: first what is not as it should be. A stock-take that goes on is printed as it stands."""
+    """The result: first what is not as it should be. A stock-take that goes on is printed as it stands.
+
+    `register` is the one it was ended by, so that a later print says what the first one said.
+    """
     paper = Paper(point, language, head, day=take.started_at.astimezone(point.tz).date(), made_at=made_at)
     result = take_result(register, take)
 

@@ -6,6 +6,7 @@ nobody's or one person's; it changes hands only by numbered hand-over sheets. Ri
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -81,6 +82,10 @@ class Equipment:
                 )
             )
         return found
+
+    def sheets(self, day: dt.date) -> list[Sheet]:
+        """The hand-over sheets of one local date, in the order of their numbers."""
+        return [sheet for sheet in self.register().sheets.values() if sheet.at.astimezone(self.point.tz).date() == day]
 
     def add(self, draft: ItemDraft, actor: Actor) -> Item:
         """Enter an item. The agent may, for the demo's point."""

@@ -176,7 +176,7 @@ class Draft:
         ref = RowRef(body["year"], body["no"])
         result = TakeResult.of(body["result"])
         by = Person.from_dict(body["by"])
-        self.takes[ref] = replace(self.takes[ref], ended_by=by, ended_at=entry.at, result=result)
+        self.takes[ref] = replace(self.takes[ref], ended_by=by, ended_at=entry.at, ended_seq=entry.seq, result=result)
 
 
 def _event(entry: Entry, sheet: RowRef | None = None) -> ItemEvent:

@@ -268,6 +268,7 @@ class StockTake:
     ended_at: datetime | None = None
     result: TakeResult | None = None
     seq: int = 0
+    ended_seq: int | None = None
 
     @property
     def ref(self) -> RowRef:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from exam_kit.errors import RefusedEntry, m
 from exam_kit.journal.equipment import Equipment
-from exam_kit.journal.equipment_fold import TAKE_ENDED, TAKE_STARTED, TICKED, UNTICKED
+from exam_kit.journal.equipment_fold import KINDS, TAKE_ENDED, TAKE_STARTED, TICKED, UNTICKED, fold
 from exam_kit.journal.equipment_item import Item, ItemState, Register, StockTake, TakeResult, Tick, number_key
 from exam_kit.journal.equipment_rules import FIELD_LIMIT
 from exam_kit.journal.numbering import RowRef
@@ -98,6 +98,13 @@ class StockTakes:
                 )
             )
         return found
+
+    def register_of(self, take: StockTake) -> Register:
+        """The register as it was when the stock-take was ended; the present one while it goes on."""
+        if take.ended_seq is None:
+            return self._book.register()
+        entries = self._book.ledger.entries(KINDS, up_to=take.ended_seq)
+        return fold(Register(), entries, self._book.key)
 
     def _going(self, register: Register) -> StockTake:
         take = register.open_take

@@ -79,8 +79,9 @@ def _defects(desk: Desk, _asked: Asked, language: str) -> bytes:
 
 def _stocktake(desk: Desk, asked: Asked, language: str) -> bytes:
     book = _book(desk)
-    take = StockTakes(book).get(_number(asked, "number"), _number(asked, "year"))
-    return stocktake_pdf(book.point, book.register(), take, book.norms, language, desk.ledger.signed_head())
+    takes = StockTakes(book)
+    take = takes.get(_number(asked, "number"), _number(asked, "year"))
+    return stocktake_pdf(book.point, takes.register_of(take), take, book.norms, language, desk.ledger.signed_head())
 
 
 def _consumables(desk: Desk, _asked: Asked, language: str) -> bytes:

@@ -286,6 +286,7 @@ def test_a_stock_take_is_stopped_gone_on_with_and_ended(
     assert ended.result.unexpected == ("101-006", "чужой-1")
     book.move(["101-002"], "0001", SPECIALIST, condition="цел")
     assert take_result(book.register(), later.get(1)) == ended.result, "it stays what it was"
+    assert later.register_of(ended).find("101-002") != book.find("101-002"), "a print of it names the place of then"
     assert later.start(SPECIALIST, ["0001"]).number == 2
 
 
