@@ -7,6 +7,7 @@ import streamlit as st
 from exam_kit.i18n import _
 from exam_kit.store import Act
 from exam_kit.ui.review_books import browse
+from exam_kit.ui.review_bundle import take_along
 from exam_kit.ui.review_chain import compare_print, draw_chain
 from exam_kit.ui.seat import Seat, live, require_page
 
@@ -27,3 +28,4 @@ def books() -> None:
 chain()
 compare_print(seat)
 books()
+take_along(seat)

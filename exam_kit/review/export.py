@@ -14,7 +14,7 @@ from exam_kit.forms.sheet import Paper, day_text
 from exam_kit.forms.typeset import typeset
 from exam_kit.i18n import N_
 from exam_kit.point import Point
-from exam_kit.review.lines import STANDING_LABELS, Line, Standing
+from exam_kit.review.book_lines import STANDING_LABELS, Line, Standing
 from exam_kit.review.question import BOOK_LABELS, Question
 from exam_kit.store import Checkpoint, Head
 

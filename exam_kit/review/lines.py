@@ -2,90 +2,34 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 
 from exam_kit.cctv.segments import Gap, gaps
 from exam_kit.cctv.status import CAUSES
-from exam_kit.forms.access_log import action_text, remark_text
-from exam_kit.forms.incident_words import event_text
 from exam_kit.forms.sheet import Paper
-from exam_kit.i18n import N_
 from exam_kit.journal.access_log import AccessLog
-from exam_kit.journal.access_row import AccessAction, AccessRow, LineKind
+from exam_kit.journal.access_row import AccessAction
+from exam_kit.journal.cabinet import strange_seals
+from exam_kit.journal.cabinet_log import CabinetLog
 from exam_kit.journal.categories import Categories
-from exam_kit.journal.incident import Incident
 from exam_kit.journal.incidents import Incidents
-from exam_kit.journal.person import Person
-from exam_kit.journal.rooms import format_rooms
+from exam_kit.journal.room_call import RoomCalls
 from exam_kit.journal.search import Asked, search
 from exam_kit.journal.words import folded_text, words
 from exam_kit.point import Point
+from exam_kit.review.book_lines import Beside, Line, access_line, cabinet_line, call_line, incident_line
 from exam_kit.review.question import PAGE, Book, Question
 from exam_kit.store import Head, Ledger
 
-__all__ = ["STANDING_LABELS", "Beside", "Found", "Line", "Standing", "look"]
+__all__ = ["Found", "look"]
 
 MINUTE = timedelta(minutes=1)
 """People write whole minutes: what begins within the one they wrote is of the same time."""
-
-
-class Standing(StrEnum):
-    """What has become of a line."""
-
-    SIGNED = "signed"
-    WAITS = "waits"
-    OPEN = "open"
-    VOID = "void"
-    NOTE = "note"
-
-
-STANDING_LABELS = {
-    Standing.SIGNED: N_("signed"),
-    Standing.WAITS: N_("not signed yet"),
-    Standing.OPEN: N_("goes on"),
-    Standing.VOID: N_("no longer stands"),
-    Standing.NOTE: "",
-}
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A gap in a recording at the time of a line."""
-
-    camera: str
-    start: datetime
-    end: datetime | None
-    cause: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line as it stands now, in the reader's language. `cameras` are those it is about, where it names them."""
-
-    year: int
-    number: int
-    date: dt.date
-    start: datetime
-    end: datetime | None
-    rooms: tuple[str, ...]
-    what: str
-    remark: str
-    people: tuple[Person, ...]
-    signed_by: Person | None
-    signed_at: datetime | None
-    standing: Standing
-    seq: int
-    hash: str
-    cameras: tuple[str, ...] = ()
-    beside: tuple[Beside, ...] = ()
-
-    @property
-    def rooms_text(self) -> str:
-        return format_rooms(self.rooms)
+LONG_GAP = timedelta(hours=1)
+"""Longer ones are few and are looked at for every line."""
 
 
 @dataclass(frozen=True)
@@ -119,75 +63,28 @@ def look(
             language,
         )
         found = search(AccessLog(ledger, point).book(), asked, offset=offset, limit=limit)
-        lines, total = [_access(paper, row) for row in found.rows], found.total
+        lines, total = [access_line(paper, row) for row in found.rows], found.total
     else:
-        book = Incidents(ledger, point, categories=categories)
-        every = [_incident(paper, sheet, categories) for sheet in book.all()]
-        chosen = _chosen(every, question)
+        chosen = _chosen(_every(ledger, point, categories, question.book, paper), question)
         total = len(chosen)
         lines = chosen[offset:] if limit is None else chosen[offset : offset + limit]
     return Found(_with_gaps(ledger, point, lines), total)
 
 
-def _access(paper: Paper, row: AccessRow) -> Line:
-    if row.void:
-        standing = Standing.VOID
-    elif row.kind is LineKind.WITHDRAWAL and not row.countersigned:
-        standing = Standing.NOTE
-    elif row.open:
-        standing = Standing.OPEN
-    else:
-        standing = Standing.SIGNED if row.countersigned else Standing.WAITS
-    people = (row.person,) if row.writer.same_as(row.person) else (row.person, row.writer)
-    return Line(
-        row.year,
-        row.number,
-        row.date,
-        row.start,
-        None if row.kind is LineKind.WITHDRAWAL else row.end,
-        row.rooms,
-        action_text(paper, row),
-        remark_text(paper, row),
-        people,
-        row.countersigned.person if row.countersigned else None,
-        row.countersigned.at if row.countersigned else None,
-        standing,
-        row.seq,
-        row.hash,
-    )
-
-
-def _incident(paper: Paper, sheet: Incident, categories: Categories) -> Line:
-    known = categories.by_code.get(sheet.category)
-    title = known.label.text(paper.language) if known else sheet.category
-    place = ", ".join(one for one in (sheet.camera, sheet.station) if one)
-    said = []
-    for event in sheet.timeline[1:]:
-        text = event_text(paper, event)
-        label = paper.say(event.label)
-        said.append(f"{paper.clock(event.at)} {label}{': ' + text if text else ''}")
-    people = tuple(dict.fromkeys([sheet.detected_by, *(event.by for event in sheet.timeline)]))
-    return Line(
-        sheet.year,
-        sheet.number,
-        paper.local(sheet.detected_at).date(),
-        sheet.detected_at,
-        sheet.restored_at,
-        (sheet.room,) if sheet.room else (),
-        f"{title}{' (' + place + ')' if place else ''}: {sheet.description}",
-        "; ".join(said),
-        people,
-        sheet.closed_by,
-        sheet.closed_at,
-        Standing.OPEN if sheet.is_open else Standing.SIGNED,
-        sheet.seq,
-        sheet.hash,
-        sheet.cameras or ((sheet.camera,) if sheet.camera else ()),
-    )
+def _every(ledger: Ledger, point: Point, categories: Categories, book: Book, paper: Paper) -> list[Line]:
+    """All lines of a book that is not the access log: some hundred a season."""
+    if book is Book.CABINET:
+        lines = CabinetLog(ledger, point).lines()
+        strange = strange_seals(lines)
+        return [cabinet_line(paper, line, strange) for line in lines]
+    if book is Book.CALLS:
+        return [call_line(paper, call) for call in RoomCalls(ledger, point).all()]
+    sheets = Incidents(ledger, point, categories=categories).all()
+    return [incident_line(paper, sheet, categories) for sheet in sheets]
 
 
 def _chosen(lines: Iterable[Line], question: Question) -> list[Line]:
-    """Newest first. The books that are not the access log have some hundred lines a season."""
+    """Those that are asked for, newest first."""
     person, text = words(question.person), words(question.text)
 
     def fits(line: Line) -> bool:
@@ -208,7 +105,7 @@ def _with_gaps(ledger: Ledger, point: Point, lines: Sequence[Line]) -> list[Line
         return []
     begin = min(line.start for line in lines)
     finish = max(line.end or line.start for line in lines) + MINUTE
-    known = gaps(ledger.store, None, begin, finish)
+    known = _in_time(gaps(ledger.store, None, begin, finish))
     rooms = {camera.id: camera.room for camera in point.cameras}
 
     def about(line: Line, gap: Gap) -> bool:
@@ -217,11 +114,24 @@ def _with_gaps(ledger: Ledger, point: Point, lines: Sequence[Line]) -> list[Line
         return not line.rooms or rooms.get(gap.camera) in line.rooms
 
     def beside(line: Line) -> tuple[Beside, ...]:
-        last = (line.end or line.start) + MINUTE
         return tuple(
             Beside(gap.camera, gap.start, gap.end, CAUSES.get(gap.cause, gap.cause))
-            for gap in known
-            if gap.start < last and (gap.end is None or gap.end > line.start) and about(line, gap)
+            for gap in known(line)
+            if about(line, gap)
         )
 
-    return [replace(line, beside=found) if (found := beside(line)) else line for line in lines] if known else [*lines]
+    return [replace(line, beside=found) if (found := beside(line)) else line for line in lines]
+
+
+def _in_time(found: Sequence[Gap]) -> Callable[[Line], list[Gap]]:
+    """The gaps at the time of a line, found without looking at each: `found` is in the order of their beginnings."""
+    long = [gap for gap in found if gap.end is None or gap.end - gap.start > LONG_GAP]
+    short = [gap for gap in found if gap.end is not None and gap.end - gap.start <= LONG_GAP]
+    starts = [gap.start for gap in short]
+
+    def known(line: Line) -> list[Gap]:
+        last = (line.end or line.start) + MINUTE
+        near = short[bisect_left(starts, line.start - LONG_GAP) : bisect_left(starts, last)]
+        return [gap for gap in (*long, *near) if gap.start < last and (gap.end is None or gap.end > line.start)]
+
+    return known

@@ -25,12 +25,16 @@ class Book(StrEnum):
     """A book that is reviewed."""
 
     ACCESS = "access"
+    CABINET = "cabinet"
     INCIDENTS = "incidents"
+    CALLS = "calls"
 
 
 BOOK_LABELS = {
     Book.ACCESS: N_("Access log"),
+    Book.CABINET: N_("Cabinet log"),
     Book.INCIDENTS: N_("Incidents"),
+    Book.CALLS: N_("Room calls"),
 }
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from html import escape
 
 import streamlit as st
 
 from exam_kit.errors import RefusedEntry, m
-from exam_kit.i18n import N_, _
+from exam_kit.i18n import N_, _, ngettext
 from exam_kit.journal.access_row import ACTION_LABELS
 from exam_kit.journal.categories import load_categories
 from exam_kit.review.bundle_home import is_bundle
 from exam_kit.review.lines import look
 from exam_kit.review.question import BOOK_LABELS, PAGE, Book, Question
+from exam_kit.review.unlogged import MOST_DAYS, without_a_line
+from exam_kit.ui.marks import chip, mark
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.review_table import review_table
 from exam_kit.ui.seat import Seat, saying_errors
-from exam_kit.ui.when import short_day
+from exam_kit.ui.when import clock_time, moment, short_day
 
 __all__ = ["browse"]
+
+BARE_SHOWN, BARE_OPEN = 40, 3
+"""Events without a line that are listed, and so few that the list stands open by itself."""
 
 PERIODS = {"today": N_("today"), "all": N_("all days"), "dates": N_("dates")}
 
@@ -33,6 +39,7 @@ def browse(seat: Seat) -> None:
         found = look(
             seat.ledger, seat.point, load_categories(seat.home), question, seat.language, offset=offset, limit=PAGE
         )
+        _unlogged(seat, question)
         _around(question, offset, found.total)
         if found.lines:
             st.html(review_table(seat, found.lines))
@@ -85,6 +92,37 @@ def _date(text: str) -> date | None:
         raise RefusedEntry(
             m("Date: '{text}' is not a date. Write day, month and year: 28.05.2026.", text=text)
         ) from None
+
+
+def _unlogged(seat: Seat, question: Question) -> None:
+    """Gaps and opened cabinets of the days asked for that no line stands beside."""
+    since, until = question.since, question.until
+    if question.book not in (Book.ACCESS, Book.CABINET) or since is None or until is None:
+        return
+    if (until - since).days >= MOST_DAYS:
+        st.caption(_("Events without a line are shown for at most {days} days at once.").format(days=MOST_DAYS))
+        return
+    bare = without_a_line(seat.ledger, seat.point, since, until)
+    if not bare:
+        return
+    said = ngettext("{count} event has no line in the log", "{count} events have no line in the log", len(bare))
+    lines = "".join(
+        f"<li>{chip('warn', _time(seat, start, end))} {escape(what.text(seat.language))}</li>"
+        for start, end, what in bare[:BARE_SHOWN]
+    )
+    more = len(bare) - BARE_SHOWN
+    if more > 0:
+        lines += f"<li>{escape(_('More of them: {count}').format(count=more))}</li>"
+    st.html(
+        f'<details class="ek-bare" data-bare="{len(bare)}" {"open" if len(bare) <= BARE_OPEN else ""}>'
+        f"<summary>{mark('warn')}{escape(said.format(count=len(bare)))}</summary><ul>{lines}</ul></details>"
+    )
+
+
+def _time(seat: Seat, start: datetime, end: datetime | None) -> str:
+    if end == start:
+        return moment(seat, start)
+    return f"{moment(seat, start)}–{clock_time(seat, end) if end else '…'}"
 
 
 def _around(question: Question, offset: int, total: int) -> None:

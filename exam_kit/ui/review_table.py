@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from exam_kit.i18n import N_, _
-from exam_kit.review.lines import STANDING_LABELS, Line, Standing
+from exam_kit.review.book_lines import STANDING_LABELS, Line, Standing
 from exam_kit.ui.marks import chip, mark
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import clock_time, short_day
