@@ -56,10 +56,11 @@ def draw_register(seat: Seat, book: Equipment) -> None:
         st.html(f'<p class="ek-note" data-count="{len(items)}">{count}</p>', width="content")
         paper_link("XLSX", "/papers/equipment.xlsx")
         paper_link("CSV", "/papers/equipment.csv")
+        shown = one_page(items, "items") if one is None else []
     if not register.items:
         st.info(_("The register is empty. Enter the first item below, or take a list in."))
-    elif items and one is None:
-        st.html(items_table(book, one_page(items, "items")))
+    elif shown:
+        st.html(items_table(book, shown))
     if seat.may(Act.KEEP_EQUIPMENT):
         with st.expander(_("New item"), expanded=not register.items):
             _add(seat, book)
