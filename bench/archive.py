@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from bench.archive_age import age_peers
 from bench.archive_disks import Drive, in_own_namespace, throttled_drive, undone, why_not_throttled
 from bench.archive_footage import Footage, record_day
 from bench.archive_meter import run
@@ -47,11 +48,15 @@ class _Bench:
         self._scratch.mkdir()
         wanted = options.only or (["cp"] if options.quick else [])
         self._routes: dict[str, Route] = dict(peers(options.cache, self._scratch, wanted))
+        if options.encrypted:
+            self._routes |= age_peers(self._scratch)
         if not options.only or "ours" in options.only:
             self._routes["ours"] = Ours("ours", [0])
             if not options.quick:
                 self._routes["ours-second"] = Ours("ours, second drive", [1])
                 self._routes["ours-both"] = Ours("ours, both drives at once", [0, 1])
+        if options.encrypted:
+            self._routes["ours-encrypted"] = Ours("ours, encrypted", [0], encrypted=True)
 
     def fast(self) -> Outcome:
         """On the disk the folder lies on."""
@@ -147,6 +152,7 @@ def _options() -> argparse.Namespace:
         default=Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "exam-kit-bench",
         help="folder for the peers, outside the project",
     )
+    parser.add_argument("--encrypted", action="store_true", help="also encrypted copies, beside age itself")
     parser.add_argument("--quick", action="store_true", help="a few MB, this disk, cp and ours: that it runs")
     options = parser.parse_args()
     options.disks = options.disks or (["this"] if options.quick else ["this", "throttled"])

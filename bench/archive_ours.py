@@ -1,6 +1,6 @@
 """Ours in a process of its own, as the agent runs it: the whole archive job, from the choice to the sealed bag.
 
-    python -m bench.archive_ours HOME DESTINATION [DESTINATION]
+    python -m bench.archive_ours [--encrypted] HOME DESTINATION [DESTINATION]
 
 Says "ready" when it has started, begins at a line of input, and prints as JSON what the run took. Progress goes into
 the order's row as the agent writes it; the hand-over's papers are stand-ins of a few bytes, for what a form costs to
@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pyrage import x25519
+
 from bench.archive_footage import DAY
 from bench.archive_meter import io_read_bytes, peak_bytes
 from exam_kit.agent import orders
@@ -23,6 +25,7 @@ from exam_kit.agent.archiving import reported
 from exam_kit.archive.act import Document, HandoverAct, KeepRule
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import Progress
+from exam_kit.archive.selection import Asked
 from exam_kit.clock import SystemClock
 from exam_kit.home import Home
 from exam_kit.point import Zone, load_point
@@ -31,13 +34,18 @@ from exam_kit.store import Ledger, open_store
 __all__ = ["main"]
 
 
+ENCRYPTED = "--encrypted"
+
+
 def _papers(act: HandoverAct) -> list[Document]:
     return [Document("акт приёма-передачи.pdf", b"%PDF-1.7 " + act.number.encode())]
 
 
-def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
+def _run(home: Home, destinations: list[Path], *, encrypted: bool) -> dict[str, Any]:
     store, clock = open_store(home), SystemClock()
     ledger, point = Ledger(store, home, clock), load_point(home.point_file)
+    centre = point.region_centre.model_copy(update={"age": str(x25519.Identity.generate().to_public())})
+    point = point.model_copy(update={"region_centre": centre})
     body = {"day": str(DAY), "destinations": [str(destination) for destination in destinations]}
     order = orders.give(ledger, "archive", body, actor="terminal:tech", ordered_by="head", why="bench")
     sealing_at = 0.0
@@ -58,7 +66,7 @@ def _run(home: Home, destinations: list[Path]) -> dict[str, Any]:
         home=home,
         point=point,
         day=DAY,
-        zones=[Zone.CORRIDOR, Zone.ENTRANCE],
+        asked=Asked((Zone.CORRIDOR, Zone.ENTRANCE), encrypted=encrypted),
         destinations=destinations,
         actor="terminal:tech",
         ordered_by="head",
@@ -86,8 +94,9 @@ def _cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def main(home: str, *destinations: str) -> None:
-    print(json.dumps(_run(Home.at(Path(home)), [Path(destination) for destination in destinations])), flush=True)
+def main(*words: str) -> None:
+    home, *destinations = (Path(word) for word in words if word != ENCRYPTED)
+    print(json.dumps(_run(Home.at(home), destinations, encrypted=ENCRYPTED in words)), flush=True)
 
 
 if __name__ == "__main__":

@@ -39,9 +39,11 @@ class Peer(Route):
         sources: int = 0,
         environment: Mapping[str, str] | None = None,
         clear: Callable[[Path], None] = lambda _source: None,
+        complete: Callable[[Path, Footage], None] | None = None,
     ) -> None:
         self.name, self.verifies = name, verifies
         self._steps, self._sources, self._environment, self._clear = steps, sources, environment, clear
+        self._complete = complete or _complete
 
     def measure(self, ground: Ground) -> Measured:
         footage, scratch, drive = ground.footage, ground.scratch, ground.drives[0]
@@ -69,7 +71,7 @@ class Peer(Route):
                     own = took.read_bytes - self._sources * footage.size
                     read = after - before if before is not None and after is not None else max(own, 0)
                     total = replace(total, verify_s=total.verify_s + took.seconds, verify_read=total.verify_read + read)
-            _complete(copy, footage)
+            self._complete(copy, footage)
         finally:
             self._clear(footage.folder)
         return total

@@ -58,14 +58,15 @@ class Route:
 class Ours(Route):
     """The archive job of the kit, to the given drives by their numbers."""
 
-    def __init__(self, name: str, drives: Sequence[int]) -> None:
+    def __init__(self, name: str, drives: Sequence[int], *, encrypted: bool = False) -> None:
         self.name, self.verifies = name, True
-        self._drives = drives
+        self._drives, self._words = drives, ["--encrypted"] if encrypted else []
 
     def measure(self, ground: Ground) -> Measured:
         footage, scratch = ground.footage, ground.scratch
         chosen = [ground.drives[number] for number in self._drives]
-        argv = [sys.executable, "-m", "bench.archive_ours", str(footage.home), *(str(one.folder) for one in chosen)]
+        argv = [sys.executable, "-m", "bench.archive_ours", *self._words, str(footage.home)]
+        argv += [str(one.folder) for one in chosen]
         before = [drive.read_bytes() for drive in chosen]
         with (scratch / "log").open("wb") as log:
             child = subprocess.Popen(

@@ -6,10 +6,13 @@ import functools
 import hashlib
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from unittest.mock import patch
 
+from pyrage import DecryptError, decrypt, x25519
+
+from exam_kit.archive.age_sink import EncryptingSink, SealedJournal
 from exam_kit.archive.copy_journal import JOURNAL, CopyJournal, readable
 from exam_kit.archive.engine import copy_files
 from exam_kit.archive.result import Progress
@@ -20,17 +23,20 @@ from lab.experiment import Found
 __all__ = ["CopyExperiment"]
 
 SEED = 5
+IDENTITY = x25519.Identity.from_str("AGE-SECRET-KEY-1E5PRP0GUCPYW4QA83FSXPYA6DNGTDKE4C3S04V0DANPXS6K9DS3Q7LPH08")
+SECRET = bytes(32)
+"""A key for these experiments only, the same in the emulated machine and outside."""
 SIZES = (0, 1, 511, 4095, 4096, 4097, 20_000, 65_536, 300_000, 1_500_001)
 """Bytes; around the sizes of sectors, pages and clusters."""
 
 
 class CopyExperiment:
-    """A small tree of files of odd sizes is copied to a folder on the carrier."""
+    """A small tree of files of odd sizes is copied to a folder on the carrier, encrypted if that is asked for."""
 
     size_mb = 40
 
-    def __init__(self, files: int = 30, *, careless: bool = False) -> None:
-        self._files = files
+    def __init__(self, files: int = 30, *, encrypted: bool = False, careless: bool = False) -> None:
+        self._files, self._encrypted = files, encrypted
         self._careless = careless
 
     def prepare(self, work: Path) -> None:
@@ -57,25 +63,52 @@ class CopyExperiment:
         promised = {names[int(mark.split(":")[1])] for mark in marks}
         found.counts["acknowledged files looked for"] += len(promised)
         root = disk / "copy"
-        proved = journaled(root)
+        lies = self._names(root, list(tasks.values()))
+        journal = journaled(root)
+        proved = {path for path, name in lies.items() if name in journal}
         for path in sorted(promised):
-            state = _state(root / path, tasks[path])
+            state = self._state(root / lies[path], tasks[path])
             if state != "whole":
                 found.breach(f"acknowledged files {state}", f"{path} ({tasks[path].bytes} bytes)")
             if path not in proved:
                 found.breach("acknowledged files missing in the copy's journal", path)
         for path in sorted(proved - promised):
-            state = _state(root / path, tasks[path])
+            state = self._state(root / lies[path], tasks[path])
             if state != "whole":
                 found.breach(f"journaled files {state}", f"{path} ({tasks[path].bytes} bytes)")
 
-    @staticmethod
-    def _copy(tasks: list[CopyTask], root: Path, acknowledged: Callable[[CopyTask], None]) -> None:
-        journal = CopyJournal(root)
+    def _names(self, root: Path, tasks: Sequence[CopyTask]) -> dict[str, str]:
+        """Path → the name it has on the carrier."""
+        if not self._encrypted or not root.is_dir():
+            return {task.path: task.path for task in tasks}
+        sink = _sealing(root, tasks)
+        return {task.path: sink.name(task.path) for task in tasks}
+
+    def _state(self, path: Path, task: CopyTask) -> str:
+        try:
+            data = path.read_bytes()
+            if self._encrypted:
+                data = decrypt(data, [IDENTITY])
+        except FileNotFoundError:
+            return "lost"
+        except OSError:
+            return "unreadable"
+        except DecryptError:
+            return "wrong"
+        return "whole" if hashlib.sha256(data).hexdigest() == task.sha256 else "wrong"
+
+    def _copy(self, tasks: list[CopyTask], root: Path, acknowledged: Callable[[CopyTask], None]) -> None:
+        sink: FolderSink | EncryptingSink = FolderSink(root)
+        journal: CopyJournal
+        if self._encrypted:
+            sink = _sealing(root, tasks)
+            journal = SealedJournal(root, sink)
+        else:
+            journal = CopyJournal(root)
         total = sum(task.bytes for task in tasks)
         tally = copy_files(
             tasks,
-            FolderSink(root),
+            sink,
             journal,
             before=Progress("copy", len(tasks), 0, total, 0),
             clock=SystemClock(),
@@ -116,11 +149,7 @@ def journaled(root: Path) -> set[str]:
         return set(journal.proved)
 
 
-def _state(path: Path, task: CopyTask) -> str:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return "lost"
-    except OSError:
-        return "unreadable"
-    return "whole" if hashlib.sha256(data).hexdigest() == task.sha256 else "wrong"
+def _sealing(root: Path, tasks: Sequence[CopyTask]) -> EncryptingSink:
+    sink = EncryptingSink(FolderSink(root), IDENTITY.to_public(), SECRET)
+    sink.expect(tasks)
+    return sink

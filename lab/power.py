@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     if reason:
         print(f"power: {reason}", file=sys.stderr)
         return 2
-    options = {name: value for name in ("seconds", "cameras", "appends", "files")
+    options = {name: value for name in ("seconds", "cameras", "appends", "files", "encrypted")
                if (value := getattr(wanted, name, None)) is not None}  # fmt: skip
     trial = Trial(wanted.experiment, wanted.fs, 0 if wanted.every else wanted.points, wanted.seed, wanted.torn,
                   wanted.careless, options)  # fmt: skip
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
                 command.add_argument("--appends", type=int, help="how many entries (200)")
             case "copy":
                 command.add_argument("--files", type=int, help="how many files (30)")
+                command.add_argument("--encrypted", action="store_true", default=None, help="as age files")
     return parser
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Sequence
 
+from exam_kit.archive.age_sink import EncryptingSink
 from exam_kit.archive.aside import Aside
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.pipeline import Event, Failed, Lane, Pipeline, Verified
@@ -55,7 +56,7 @@ def copy_all(
 
 def copy_files(
     tasks: Sequence[CopyTask],
-    sink: FolderSink,
+    sink: FolderSink | EncryptingSink,
     journal: CopyJournal,
     *,
     before: Progress,

@@ -1,7 +1,8 @@
 """The fault table of the copy: processes killed, carriers and recordings that fail, every system call failing once.
 
-``python -m tests.e2e.ordeal_copy [--kills 200] [--times 10] [--calls 400] [--only WORD …] [--json FILE]`` prints a
-row for every fault: how many acknowledged files were looked for, how many of them were lost or wrong, how it ended.
+``python -m tests.e2e.ordeal_copy [--kills 200] [--times 10] [--calls 400] [--encrypted] [--only WORD …] [--json FILE]``
+prints a row for every fault: how many acknowledged files were looked for, how many of them were lost or wrong, how it
+ended.
 Ends with 1 when a promise was broken.
 
 Carriers are loop devices with file systems of their own, which needs root. FAT32, exFAT and the device mapper are
@@ -28,6 +29,7 @@ from pathlib import Path
 
 from lab import machine
 from tests.e2e import ordeal_copy_calls, ordeal_copy_carrier, ordeal_copy_sources
+from tests.e2e.ordeal_copy_encrypted import encrypted_kills
 from tests.e2e.ordeal_copy_kill import kills
 from tests.e2e.ordeal_copy_media import MEDIA, MediumFault, one_of_two
 from tests.e2e.ordeal_copy_media import run as medium_fault
@@ -68,6 +70,8 @@ def parts(count: int, times: int, calls: int, seed: int) -> list[Part]:
     made = [
         Part("kill -9, 1 destination", lambda folder: kills(folder, count, dice)),
         Part("kill -9, 2 destinations", lambda folder: kills(folder, count, dice, 2)),
+        Part("kill -9, encrypted, 1 destination", lambda folder: encrypted_kills(folder, count, dice)),
+        Part("kill -9, encrypted, 2 destinations", lambda folder: encrypted_kills(folder, count, dice, 2)),
         Part("a system call fails", lambda folder: ordeal_copy_calls.call_faults(folder, calls)),
     ]
     made += [Part(fault.name, partial(_source, fault, times, dice)) for fault in ordeal_copy_sources.SOURCES]
@@ -160,11 +164,13 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--only", nargs="+", default=[], metavar="WORD")
     options.add_argument("--json", type=Path, metavar="FILE", help="write the rows there, too")
+    options.add_argument("--encrypted", action="store_true", help="only the rows of encrypted copies")
     options.add_argument("--here", action="store_true", help="leave out what needs the emulated machine")
     options.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = options.parse_args()
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))  # so that mounts are undone
-    wanted = [p for p in parts(given.kills, given.times, given.calls, given.seed) if _wanted(p, given.only)]
+    words = ["encrypted"] if given.encrypted else given.only
+    wanted = [p for p in parts(given.kills, given.times, given.calls, given.seed) if _wanted(p, words)]
     rows: list[Row] = []
     target = IN_MACHINE / "rows.json" if given.inside else given.json
     print(HEAD, flush=True)

@@ -25,6 +25,7 @@ from typing import Any
 
 from exam_kit.archive import verify_bag
 from exam_kit.archive.job import run_archive
+from exam_kit.archive.selection import Asked
 from exam_kit.clock import SystemClock
 from exam_kit.errors import ExamKitError
 from exam_kit.home import Home
@@ -93,8 +94,8 @@ class Truth:
 class Day:
     """A home with closed recordings of one day under `folder`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, encrypted: bool = False) -> None:
+        self.folder, self.encrypted = folder, encrypted
         self.home = Home.at(folder / "home")
         self.truth: dict[str, tuple[int, str]] = {}
 
@@ -256,7 +257,7 @@ def _archive(day: Day, destinations: Sequence[Path], held: bool) -> dict[str, An
             home=home,
             point=point,
             day=DAY,
-            zones=BORDERS,
+            asked=Asked(tuple(BORDERS), encrypted=day.encrypted),
             destinations=destinations,
             actor="tech",
             ordered_by="head",

@@ -20,6 +20,7 @@ from tests.e2e.ordeal_copy_table import Row, read_rows
 ROOT = Path(__file__).parents[2]
 SHORT = {
     "kill -9, 2 destinations=this computer's disk": 4,
+    "kill -9, encrypted, 2 destinations=this computer's disk": 4,
     "a system call fails=this computer's disk": 6,
     "a bit flipped before the read-back=ext4": 1,
     "one of two destinations: device gone=ext4": 1,

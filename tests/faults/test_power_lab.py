@@ -147,12 +147,14 @@ def test_the_ledgers_check_sees_what_is_lost(tmp_path: Path, harm: str) -> None:
     ), found
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
 @pytest.mark.parametrize("harm", ["none", "file", "byte", "journal"])
-def test_the_copys_check_sees_what_is_lost(tmp_path: Path, harm: str) -> None:
-    experiment, marks, found = CopyExperiment(files=6), list[str](), Found()
+def test_the_copys_check_sees_what_is_lost(tmp_path: Path, harm: str, encrypted: bool) -> None:
+    experiment, marks, found = CopyExperiment(files=6, encrypted=encrypted), list[str](), Found()
     experiment.prepare(tmp_path)
     experiment.run(tmp_path, tmp_path, marks.append)
-    copied = sorted((tmp_path / "copy" / "data").rglob("*.mp4"), key=lambda path: path.stat().st_size)
+    pattern = "*.age" if encrypted else "*.mp4"
+    copied = sorted((tmp_path / "copy" / "data").rglob(pattern), key=lambda path: path.stat().st_size)
     match harm:
         case "file":
             copied[0].unlink()
