@@ -45,14 +45,19 @@ def gaps_without_row(gaps: Iterable[Silence], rows: Sequence[AccessRow], rules: 
     return _joined(bare, near)
 
 
-def cabinets_without_row(lines: Iterable[CabinetLine], rows: Sequence[AccessRow], rules: Beside) -> list[CabinetLine]:
-    """The openings that stand in the cabinet log and that no line of the access log stands beside, oldest first."""
+def cabinets_without_row(
+    lines: Iterable[CabinetLine], rows: Sequence[AccessRow], rules: Beside, rooms: tuple[str, ...] = ()
+) -> list[CabinetLine]:
+    """The openings that stand in the cabinet log and that no line of the access log stands beside, oldest first.
+
+    `rooms` are where the cabinets stand; a line about any room counts where nobody says.
+    """
     opened = [line for line in lines if line.stands and line.act is CabinetAct.OPENED]
     if not opened:
         return []
     near = timedelta(minutes=rules.near_min)
     near_rows = _near(rows, min(line.at for line in opened) - near, max(line.at for line in opened) + near)
-    bare = [line for line in opened if not _told((), line.at, line.at, near_rows, near)]
+    bare = [line for line in opened if not _told(rooms, line.at, line.at, near_rows, near)]
     return sorted(bare, key=lambda line: line.order)
 
 

@@ -72,7 +72,7 @@ def without_a_line(seat: Seat, log: AccessLog, cabinets: CabinetLog) -> None:
     book = log.book()
     missing: list[Silence | CabinetLine] = [
         *gaps_without_row(silent, book, rules, now),
-        *cabinets_without_row(opened, book, rules),
+        *cabinets_without_row(opened, book, rules, _at_headquarters(seat)),
     ]
     if not missing:
         return
@@ -91,7 +91,7 @@ def _missing(seat: Seat, log: AccessLog, one: Silence | CabinetLine) -> None:
     until = clock_time(seat, ends) if ends else _("goes on")
     with _band(key):
         st.html(f"{chip('warn', f'{clock_time(seat, begins)} – {until}')} {escape(said.text(seat.language))}")
-        if seat.may(Act.WRITE_LOG) and st.button(_("Write it in the log"), key=f"{key}-write"):
+        if seat.may(Act.WRITE_LOG) and st.button(_("Write it in the log"), key=f"write-{key}"):
             with saying_errors(seat):
                 # What is written is written in the point's language, whoever reads the screen in another.
                 text = said.text(seat.point.language)

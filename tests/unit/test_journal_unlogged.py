@@ -102,6 +102,8 @@ def test_an_opened_cabinet_without_a_line_is_pointed_out(
     assert cabinets_without_row(cabinets.lines(), log.book(), RULES) == [line]
     log.add(AccessDraft("7777", "other", at, at, text="осмотр"), SPECIALIST)
     assert cabinets_without_row(cabinets.lines(), log.book(), RULES) == []
+    assert cabinets_without_row(cabinets.lines(), log.book(), RULES, ("7777",)) == []
+    assert cabinets_without_row(cabinets.lines(), log.book(), RULES, ("0001",)) == [line]
 
 
 def test_the_usual_lines_of_a_morning_come_in_the_order_of_the_plan(point: Point) -> None:
