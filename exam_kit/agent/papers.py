@@ -12,6 +12,7 @@ from exam_kit.clock import Clock
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf, room_calls_pdf
 from exam_kit.forms.cabinet_log import cabinet_log_pdf
 from exam_kit.forms.equipment_handover import handover_sheet_pdf
+from exam_kit.forms.familiarisation import familiarisation_pdf
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.cabinet_log import CabinetLog
@@ -21,6 +22,7 @@ from exam_kit.journal.equipment_norms import load_norms
 from exam_kit.journal.incident import Incident
 from exam_kit.journal.incident_files import states_of
 from exam_kit.journal.incidents import Incidents
+from exam_kit.journal.people import read_register
 from exam_kit.journal.person import Person, person_of
 from exam_kit.journal.room_call import RoomCalls
 from exam_kit.point import ExamDay, Point
@@ -46,6 +48,9 @@ def hand_over_documents(
     lines = CabinetLog(ledger, point, clock).lines(day.date)
     if lines:  # not every point has a cabinet under seal
         papers.append(Document("cabinet-log.pdf", cabinet_log_pdf(point, day, lines, language, head, made_at=made)))
+    cards = read_register(ledger, point).people
+    if cards:  # who was appointed, and by which order, beside what they did
+        papers.append(Document("familiarisation.pdf", familiarisation_pdf(point, cards, language, head, made_at=made)))
     for sheet in Incidents(ledger, point, clock, categories).all(day.date):
         papers += _sheet_papers(home, point, sheet, language, head, made, categories)
     calls = RoomCalls(ledger, point, clock).all(day.date)

@@ -38,7 +38,7 @@ from exam_kit.store.fold import folded
 from exam_kit.store.ledger import Entry, Ledger
 from exam_kit.store.rights import Act, Role
 
-__all__ = ["Amends", "People", "PersonDraft"]
+__all__ = ["Amends", "People", "PersonDraft", "read_register"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,16 @@ class Amends:
 
     seq: int
     why: str
+
+
+def read_register(ledger: Ledger, point: Point) -> Register:
+    """Everything that stands about the people of the point, folded from the ledger."""
+    key = point_key(point)
+
+    def carry(register: Register, entries: Iterable[Entry]) -> Register:
+        return fold(register, entries, key)
+
+    return folded(ledger, f"people of {key}", KINDS, carry, Register())
 
 
 class People:
@@ -79,12 +89,8 @@ class People:
         return self._clock.now().astimezone(self._point.tz).date()
 
     def register(self) -> Register:
-        """Everything that stands, folded from the ledger."""
-
-        def carry(register: Register, entries: Iterable[Entry]) -> Register:
-            return fold(register, entries, self._key)
-
-        return folded(self.ledger, f"people of {self._key}", KINDS, carry, Register())
+        """Everything that stands."""
+        return read_register(self.ledger, self._point)
 
     def get(self, number: int) -> Card:
         """The person; RefusedEntry when there is none under this number."""

@@ -25,6 +25,7 @@ from exam_kit.ui.when import short_day
 __all__ = ["act_on_person", "add_person", "import_people"]
 
 ENTERED = N_("Entered: {name}.")
+NEXT = "person-next"
 
 
 def add_person(seat: Seat, people: People) -> None:
@@ -46,6 +47,7 @@ def add_person(seat: Seat, people: People) -> None:
             with saying_errors(seat):
                 card = people.add(draft(login or ""), seat.account)
                 fresh("person")
+                st.session_state[NEXT] = card.number
                 _done(card)
 
 
@@ -53,6 +55,8 @@ def act_on_person(seat: Seat, people: People, cards: Sequence[Card]) -> None:
     """One person: everything entered about them, and for those who keep the register what can be entered now."""
     with st.container(border=True, key="line-act"):
         known = {card.number: card for card in cards}
+        if (just := st.session_state.pop(NEXT, None)) in known:
+            st.session_state["person-chosen"] = just  # who was just entered is appointed next
         number = st.selectbox(
             _("Person"),
             list(known),
@@ -103,7 +107,7 @@ def _appoint(seat: Seat, people: People, card: Card) -> None:
     key = fresh_key(f"appoint-{card.number}")
     with st.form(f"form-{key}", border=False):
         order_at, date_at, agreed_at = st.columns([2, 2, 4])
-        order = order_at.text_input(_("Order №"), key=f"{key}-order")
+        order = order_at.text_input(_("№ of the order"), key=f"{key}-order")
         date = _date(seat, date_at, _("Order date"), key, people.today)
         agreed = agreed_at.text_input(_("Agreed with"), key=f"{key}-agreed")
         amends = _amends(seat, people, card, RecordKind.APPOINTED, key)
@@ -116,7 +120,7 @@ def _dismiss(seat: Seat, people: People, card: Card) -> None:
     key = fresh_key(f"dismiss-{card.number}")
     with st.form(f"form-{key}", border=False):
         order_at, date_at, _rest = st.columns([2, 2, 4])
-        order = order_at.text_input(_("Order №"), key=f"{key}-order")
+        order = order_at.text_input(_("№ of the order"), key=f"{key}-order")
         date = _date(seat, date_at, _("Order date"), key, people.today)
         amends = _amends(seat, people, card, RecordKind.DISMISSED, key)
         if st.form_submit_button(_("Enter the dismissal"), type="primary"):

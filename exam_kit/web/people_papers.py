@@ -13,7 +13,7 @@ from exam_kit.forms.briefings import briefings_pdf
 from exam_kit.forms.duty_roster import duty_roster_pdf
 from exam_kit.forms.familiarisation import familiarisation_pdf
 from exam_kit.forms.people_list import people_csv, people_xlsx
-from exam_kit.journal.people import People
+from exam_kit.journal.people import People, read_register
 from exam_kit.journal.people_profile import load_people_profile
 from exam_kit.store import Act
 from exam_kit.web.desk import Desk, session_of, signed_in
@@ -54,7 +54,7 @@ def _people(desk: Desk) -> People:
 
 
 def _familiarisation(desk: Desk, language: str) -> bytes:
-    cards = _people(desk).register().people
+    cards = read_register(desk.ledger, desk.point()).people
     return familiarisation_pdf(desk.point(), cards, language, desk.ledger.signed_head())
 
 
