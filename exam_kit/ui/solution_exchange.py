@@ -7,11 +7,12 @@ from html import escape
 import streamlit as st
 
 from exam_kit.i18n import _
-from exam_kit.journal.solution_import import CHANGING, FATE_LABELS, Fate, Plan, Row, export, plan_import, take
+from exam_kit.journal.solution_import import CHANGING, FATE_LABELS, Fate, Plan, Row, plan_import, take
 from exam_kit.journal.solutions import Solutions
 from exam_kit.ui.check_upload import chosen_files
 from exam_kit.ui.fields import fresh, fresh_key
 from exam_kit.ui.marks import chip
+from exam_kit.ui.papers import paper_link
 from exam_kit.ui.seat import Seat, flash, saying_errors
 
 __all__ = ["exchange"]
@@ -26,10 +27,7 @@ def exchange(seat: Seat, book: Solutions) -> None:
         out_at, in_at = st.columns([1, 2], gap="large")
         with out_at:
             st.caption(_("A file for other points: no names of people, no incidents."))
-            st.download_button(
-                _("Export the solutions"), lambda: export(book), f"solutions-{book.key}.json", "application/json",
-                on_click="ignore",
-            )  # fmt: skip
+            paper_link(_("Export the solutions"), "/papers/solutions.json")
         with in_at:
             _bring_in(seat, book)
 

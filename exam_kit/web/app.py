@@ -28,6 +28,7 @@ from exam_kit.web.review_bundle import bundle_door
 from exam_kit.web.review_papers import review_paper_routes
 from exam_kit.web.screens import page_names, screen_routes
 from exam_kit.web.signin import signin_routes
+from exam_kit.web.solutions import solution_routes
 from exam_kit.web.wall import wall_routes
 
 __all__ = ["build_app"]
@@ -77,6 +78,7 @@ def _point_matters(desk: Desk) -> list[Route]:
         *media_routes(desk),
         *picture_routes(desk),
         *paper_routes(desk),
+        *solution_routes(desk),
         *review_paper_routes(desk),
     ]
 
