@@ -48,7 +48,7 @@ def browse(seat: Seat) -> None:
 
 
 def _asked(seat: Seat) -> Question:
-    left, right = st.columns([1, 1])
+    left, right = st.columns([2, 1])
     book = left.segmented_control(
         _("Book"), list(Book), format_func=lambda one: _(BOOK_LABELS[one]), default=Book.ACCESS, required=True,
         label_visibility="collapsed", key="review-book",
@@ -65,16 +65,17 @@ def _asked(seat: Seat) -> Question:
         since = _date(columns[0].text_input(_("From"), value=today, key="review-since"))
         until = _date(columns[1].text_input(_("To"), value=today, key="review-until"))
     room_at, person_at, action_at, text_at = columns[-4:]
+    # The language stands in the keys of lists: the browser keeps a choice by its words, not by its place.
     rooms = {one.code: f"{one.code} {one.name}" if one.name else one.code for one in seat.point.rooms}
     room = room_at.selectbox(
-        _("Room"), ["", *rooms], format_func=lambda one: rooms.get(one) or _("all rooms"), key="review-room",
-        filter_mode=None,
+        _("Room"), ["", *rooms], format_func=lambda one: rooms.get(one) or _("all rooms"),
+        key=f"review-room-{seat.language}", filter_mode=None,
     )  # fmt: skip
     person = person_at.text_input(_("Person"), key="review-person", max_chars=80)
     actions = {action.value: label for action, label in ACTION_LABELS.items()}
     action = action_at.selectbox(
         _("Action"), ["", *actions], format_func=lambda one: _(actions[one]) if one else _("all actions"),
-        key="review-action", disabled=book is not Book.ACCESS, filter_mode=None,
+        key=f"review-action-{seat.language}", disabled=book is not Book.ACCESS, filter_mode=None,
     )  # fmt: skip
     text = text_at.text_input(_("Words"), key="review-text", max_chars=200)
     return Question(Book(book), since, until, room, person, action if book is Book.ACCESS else "", text)
