@@ -18,7 +18,7 @@ from exam_kit.store.db import Store
 from exam_kit.store.ledger import Entry, Ledger
 from exam_kit.store.rights import Role
 
-__all__ = ["Account", "Accounts", "find_account"]
+__all__ = ["Account", "Accounts", "all_accounts", "find_account"]
 
 PIN_MIN_DIGITS = 6
 RESERVED = ("agent", "plan")
@@ -94,7 +94,7 @@ class Accounts:
         return find_account(self._store, login)
 
     def all(self) -> list[Account]:
-        return [_account(row) for row in self._store.query("SELECT * FROM account ORDER BY login")]
+        return all_accounts(self._store)
 
     def check(self, login: str, pin: str) -> Account:
         """The account whose login and PIN these are.
@@ -147,6 +147,11 @@ def find_account(store: Store, login: str) -> Account | None:
     """The account with this login, for those who only ask who somebody is."""
     rows = store.query("SELECT * FROM account WHERE login = ?", (login,))
     return _account(rows[0]) if rows else None
+
+
+def all_accounts(store: Store) -> list[Account]:
+    """Every account, by login."""
+    return [_account(row) for row in store.query("SELECT * FROM account ORDER BY login")]
 
 
 def _fit(pin: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from exam_kit.agent import orders
 from exam_kit.i18n import N_
-from exam_kit.store import Account, Accounts, Act, may
+from exam_kit.store import Account, Act, may
+from exam_kit.store.accounts import all_accounts
 from exam_kit.ui.seat import Seat
 
 __all__ = ["ORDER_STATES", "give", "may_give", "people_with"]
@@ -39,5 +40,5 @@ def give(seat: Seat, kind: str, body: Mapping[str, Any], *, ordered_by: str, why
 
 def people_with(seat: Seat, act: Act) -> list[Account]:
     """Accounts whose role has the right to `act`, by name."""
-    found = [one for one in Accounts(seat.store, seat.ledger).all() if may(one.role, act) and not one.disabled]
+    found = [one for one in all_accounts(seat.store) if may(one.role, act) and not one.disabled]
     return sorted(found, key=lambda one: one.name)

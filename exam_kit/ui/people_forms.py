@@ -69,7 +69,7 @@ def act_on_person(seat: Seat, people: People, cards: Sequence[Card]) -> None:
             acts = _acts(people, card)
             chosen = st.segmented_control(
                 _("What to enter"), list(acts), format_func=_, default=next(iter(acts)), required=True,
-                key=f"person-act-{seat.language}-{card.number}-{len(acts)}",
+                key=f"person-act-{seat.language}-{card.number}-{'-'.join(acts)}",
             )  # fmt: skip
             acts[chosen or next(iter(acts))](seat, people, card)
         if card.records:

@@ -11,7 +11,8 @@ from exam_kit.journal.people import People
 from exam_kit.journal.people_card import Card, Record, RecordKind, Register
 from exam_kit.journal.people_profile import PeopleProfile, load_people_profile
 from exam_kit.journal.people_state import STANDING_LABELS, PersonState, Standing, briefings, state_on
-from exam_kit.store import Account, Accounts
+from exam_kit.store import Account
+from exam_kit.store.accounts import all_accounts
 from exam_kit.store.rights import ROLE_LABELS
 from exam_kit.ui.marks import chip, mark
 from exam_kit.ui.seat import Seat
@@ -57,7 +58,7 @@ def people_at(seat: Seat) -> People:
 def accounts_free(seat: Seat, register: Register) -> list[Account]:
     """Accounts that belong to nobody in the register yet."""
     taken = {card.login for card in register.people}
-    return [one for one in Accounts(seat.store, seat.ledger).all() if one.login not in taken and not one.disabled]
+    return [one for one in all_accounts(seat.store) if one.login not in taken and not one.disabled]
 
 
 def no_register() -> str:
