@@ -10,6 +10,7 @@ from typing import Any
 from exam_kit.archive.act import ActFile, ActGap, Carrier, HandoverAct
 from exam_kit.archive.delivered import Delivery
 from exam_kit.archive.receipt import OUTCOME_LABELS
+from exam_kit.cctv.status import CAUSES
 from exam_kit.forms.sheet import Paper, day_text, signature
 from exam_kit.forms.typeset import typeset
 from exam_kit.i18n import N_
@@ -17,7 +18,7 @@ from exam_kit.journal.person import Person
 from exam_kit.point import ExamDay, Point
 from exam_kit.store import Checkpoint, Head
 
-__all__ = ["CAUSE_LABELS", "handover_act_pdf"]
+__all__ = ["handover_act_pdf"]
 
 TITLE = N_("Footage hand-over act № {number}")
 
@@ -40,19 +41,6 @@ CARRIER_LABELS = {
     "network": N_("network storage"),
     "store": N_("object store (S3)"),
 }
-
-CAUSE_LABELS = {
-    "camera_unreachable": N_("camera could not be reached"),
-    "camera_refused": N_("camera refused the connection"),
-    "sign_in_refused": N_("camera refused the sign-in"),
-    "stream_stalled": N_("stream stood still"),
-    "worker_killed": N_("recording program was ended"),
-    "agent_stopped": N_("Exam Kit was not running"),
-    "machine_off": N_("the computer was off"),
-    "disk_full": N_("disk full"),
-    "stream_changed": N_("camera changed its stream"),
-}
-"""Causes of gaps as the recorder names them."""
 
 
 def handover_act_pdf(
@@ -168,7 +156,7 @@ def _span(paper: Paper, gap: ActGap, date: dt.date) -> str:
 
 
 def _gap(paper: Paper, gap: ActGap, date: dt.date) -> str:
-    cause = paper.say(CAUSE_LABELS[gap.cause]) if gap.cause in CAUSE_LABELS else gap.cause
+    cause = paper.say(CAUSES[gap.cause]) if gap.cause in CAUSES else gap.cause
     lasted = "" if gap.seconds is None else paper.say(N_(" ({seconds} s)"), seconds=paper.number(gap.seconds))
     return f"{gap.camera}: {_span(paper, gap, date)}{lasted} — {cause}"
 

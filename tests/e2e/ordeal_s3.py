@@ -2,7 +2,8 @@
 
 ``python -m tests.e2e.ordeal_s3 [--server radosgw|swift] [--kills 20] [--flips 20]``
 
-The upload is killed (SIGKILL) at random moments and started again; single bits are turned over on the line; objects
+The upload, of a sealed bag and of an archive straight into the store, is killed (SIGKILL) at random moments and started
+again; single bits are turned over on the line; objects
 under retention are attacked with every right the keys give; the bag is verified where it lies. Ends with 1 when a
 promise is broken, with 77 when the store cannot be started here.
 """
@@ -23,7 +24,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.s3.line import Line, Put
+from tests.e2e.ordeal_s3_direct import direct_kills
+from tests.s3.line import Line, part_of
 from tests.s3.servers import SERVERS, Server
 from tests.s3.world import STORE, World, make_world
 
@@ -84,7 +86,7 @@ class Ordeal:
                 self._strike(child, line, before + random.randint(1, 6))
             _out, said = child.communicate()
             done = child.returncode != -signal.SIGKILL
-            fresh = [_part(put) for put in line.puts[before:]]
+            fresh = [part_of(put) for put in line.puts[before:]]
             if killed:
                 again.append(len(begun.intersection(fresh)))
             if len(fresh) > len(set(fresh)):  # not for a kill's sake: a try that failed, and the next
@@ -190,13 +192,6 @@ class Ordeal:
         self.expect("another object under the name is not overwritten", code == 18 and path in said)
 
 
-def _part(put: Put) -> str:
-    """What was sent: the object, and which part of it."""
-    place, _mark, query = put.target.partition("?")
-    number = next((word for word in query.split("&") if word.startswith("partNumber=")), "")
-    return f"{place} {number}"
-
-
 def ordeal(name: str, kills: int, flips: int, *, pieces: int = 4, size: int = 23_000_000) -> list[str]:
     """Run all of it; what was promised and not kept."""
     folder = Path(tempfile.mkdtemp(prefix=f"s3-{name}-"))
@@ -212,6 +207,7 @@ def ordeal(name: str, kills: int, flips: int, *, pieces: int = 4, size: int = 23
             run.kills(kills)
             run.flips(flips)
             run.verify(report)
+            run.broken += direct_kills(server, folder, kills, run.say, pieces=pieces, size=size)
     finally:
         assert folder.is_relative_to(tempfile.gettempdir())
         shutil.rmtree(folder, ignore_errors=True)

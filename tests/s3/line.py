@@ -147,3 +147,10 @@ def _end_both(*ends: socket.socket) -> None:
             end.shutdown(socket.SHUT_RDWR)
         except OSError:
             continue  # closed from the other side already
+
+
+def part_of(put: Put) -> str:
+    """What was sent: the object, and which part of it."""
+    place, _mark, query = put.target.partition("?")
+    number = next((word for word in query.split("&") if word.startswith("partNumber=")), "")
+    return f"{place} {number}"

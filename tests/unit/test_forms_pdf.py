@@ -230,7 +230,7 @@ def test_the_sheet_has_every_field(make_sheet: Make, language: str) -> None:
 def test_the_act_lists_every_file_and_gap(point: Point, clock: FakeClock) -> None:
     text = text_of(handover_act_pdf(point, DAY, act_of(120, clock.now()), "ru", AT))
     assert all(f"{number:064x}" in text for number in range(120))
-    assert "камера недоступна" in text
+    assert "камера не отвечает" in text
     assert "01.03.2027" in text
     assert "4C53-0001" in text
 
