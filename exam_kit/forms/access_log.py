@@ -118,8 +118,10 @@ def action_text(paper: Paper, row: AccessRow) -> str:
 
 
 def remark_text(paper: Paper, row: AccessRow) -> str:
-    """Which line this one puts right and why, and which one put this one right."""
+    """Which line this one puts right and why, which one put this one right, and the order behind it."""
     said = []
+    if row.order is not None:
+        said.append(paper.say(N_("order № {number}"), number=row.order))
     if row.corrects:
         said.append(paper.say(N_("in place of line № {number}: {why}"), number=row.corrects.number, why=row.why))
     if row.withdraws:

@@ -124,8 +124,8 @@ def _fields(
     before = (people.initiator, *people.operators) if people else (me, me, Person(""))
     labels = (_("Initiator"), _("Operator 1"), _("Operator 2"))
     read_people = [
-        _person_fields(f"{key}-{place}", label, one)
-        for place, (label, one) in enumerate(zip(labels, before, strict=True))
+        _person_fields(place, f"{key}-{number}", label, one)
+        for number, (place, label, one) in enumerate(zip(st.columns(3), labels, before, strict=True))
     ]
 
     def read() -> CabinetDraft:
@@ -145,10 +145,11 @@ def _fields(
     return read
 
 
-def _person_fields(key: str, label: str, proposed: Person) -> Callable[[], Person]:
-    name_at, post_at = st.columns([3, 2])
-    name = name_at.text_input(label, proposed.name, key=f"{key}-name")
-    post = post_at.text_input(_("Their post"), proposed.post, key=f"{key}-post")
+def _person_fields(
+    place: st.delta_generator.DeltaGenerator, key: str, label: str, proposed: Person
+) -> Callable[[], Person]:
+    name = place.text_input(label, proposed.name, key=f"{key}-name")
+    post = place.text_input(_("Their post"), proposed.post, key=f"{key}-post")
 
     def read() -> Person:
         # Whoever was proposed keeps their account: it tells two people of one name apart.

@@ -23,6 +23,7 @@ from tests.ui.site import Site, start
 
 pytestmark = pytest.mark.browser
 ANNA = PEOPLE[0]
+OWN_PIN = translate("Their own PIN", "ru")
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +135,13 @@ def test_the_head_countersigns_at_the_specialists_screen(
     sign_in(page, site, "anna", path="access_log")
     page.get_by_text("Заверить здесь").click()
     box = page.locator("[class*='st-key-countersign-access'][class*='-box']")
-    write(box.get_by_label("Собственный PIN"), "000000")
+    write(box.get_by_label(OWN_PIN), "000000")
     box.get_by_role("button", name="Заверить", exact=True).click()
     expect(box.locator("[data-testid=stAlertContentError]")).to_be_visible()
-    expect(box.get_by_label("Собственный PIN")).to_have_count(1)
-    expect(box.get_by_label("Собственный PIN")).to_have_value("")
+    expect(box.get_by_label(OWN_PIN)).to_have_count(1)
+    expect(box.get_by_label(OWN_PIN)).to_have_value("")
     assert log.get(row.number).countersigned is None
-    write(box.get_by_label("Собственный PIN"), PINS["boris"])
+    write(box.get_by_label(OWN_PIN), PINS["boris"])
     box.get_by_role("button", name="Заверить", exact=True).click()
     expect(page.locator(f"[data-line='{row.number}']")).to_contain_text("Борис Иванович")
     signed = log.get(row.number).countersigned
