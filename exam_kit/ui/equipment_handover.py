@@ -64,7 +64,7 @@ def _forms(seat: Seat, book: Equipment) -> None:
 def _issue(seat: Seat, book: Equipment) -> None:
     key = fresh_key("issue")
     with_account = _asks_for_account(key)
-    with st.form(f"form-{key}-{with_account}"):
+    with st.form(f"form-{key}"):
         numbers = _numbers(key)
         room_at, condition_at = st.columns(2)
         with room_at:
@@ -106,7 +106,7 @@ def _take_back(seat: Seat, book: Equipment) -> None:
 def _move(seat: Seat, book: Equipment) -> None:
     key = fresh_key("move")
     with_account = _asks_for_account(key, nobody=True)
-    with st.form(f"form-{key}-{with_account}"):
+    with st.form(f"form-{key}"):
         numbers = _numbers(key)
         room_at, condition_at = st.columns(2)
         with room_at:
