@@ -16,6 +16,9 @@ from exam_kit.checks.results import finish_run, save_result, start_run
 from exam_kit.clock import SystemClock, iso
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
+from exam_kit.journal.consumable import Consumables
+from exam_kit.journal.equipment import Equipment
+from exam_kit.journal.equipment_item import ItemDraft
 from exam_kit.journal.incidents import IncidentDraft, Incidents
 from exam_kit.journal.people import People, PersonDraft
 from exam_kit.journal.people_profile import POINT_ROLES, load_people_profile
@@ -95,6 +98,20 @@ def add_register(ledger: Ledger, point: Point) -> None:
         for needed in people.profile.needed(person.role):
             people.brief(number, needed.code, people.today, keeper.name, keeper)
     people.roster(point.days[0].date, [1, 2, 3], boris)
+
+
+def add_equipment(ledger: Ledger, point: Point) -> None:
+    """A few items, one of them with somebody and one faulty; some paper, less than the need."""
+    anna, vera = PEOPLE[0], PEOPLE[2]
+    book, stock = Equipment(ledger, point), Consumables(ledger, point)
+    book.add(ItemDraft("101-001", "printer", "СН-1", "Лазер-2", "0001"), anna)
+    book.add(ItemDraft("101-002", "printer", "СН-2", "Лазер-2", "7777", state="spare"), anna)
+    book.add(ItemDraft("101-003", "laptop", "СН-3", "Лист-15", "7777"), anna)
+    book.add(ItemDraft("101-004", "scanner", "СН-4", "Свет-3", "7777"), anna)
+    book.issue(["101-003"], vera, anna, condition="исправен", signed=vera)
+    book.set_state("101-004", "faulty", "полосы на снимке", anna, todo="протереть стекло")
+    stock.receive("paper", 7, "накладная 7", anna)
+    stock.set_basis(180, anna)
 
 
 def add_footage(home: Home, store: Store, point: Point, clip: bytes = b"") -> None:
@@ -202,6 +219,7 @@ def prepare(root: Path, *, hour: int = 8, clip: bytes = b"") -> Home:
     ledger = Ledger(store, home)
     add_people(store, ledger)
     add_register(ledger, point)
+    add_equipment(ledger, point)
     add_footage(home, store, point, clip)
     add_checks(home, store, ledger, point)
     add_journals(ledger, point)
