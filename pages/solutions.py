@@ -21,5 +21,5 @@ if keeps:
     write_new(seat, book)
 look_for()
 if keeps:
-    change_one(seat, book)
+    change_one()
     exchange(seat, book)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import rfc8785
@@ -60,7 +61,7 @@ class Content:
             },
         )
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 over a domain tag and the RFC 8785 JSON: equal exactly where all of the content is equal."""
         return hashlib.sha256(DOMAIN + rfc8785.dumps(self.as_dict())).hexdigest()

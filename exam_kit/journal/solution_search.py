@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from exam_kit.journal.solution import Shelf, Solution, Tally
 from exam_kit.journal.solution_index import SolutionIndex
 
-__all__ = ["Hit", "helpfulness", "search"]
+__all__ = ["LOOKED_AT", "Hit", "helpfulness", "search"]
 
 LOOKED_AT = 60
 """How many matches are weighed by how they helped; what matches worse than these fits too badly to be saved by it."""

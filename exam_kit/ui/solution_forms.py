@@ -7,16 +7,21 @@ import streamlit as st
 from exam_kit.i18n import LANGUAGES, _
 from exam_kit.journal.incident import Incident
 from exam_kit.journal.incidents import Incidents
+from exam_kit.journal.solution import Shelf, Solution
 from exam_kit.journal.solution_content import Content, Wording
+from exam_kit.journal.solution_index import SolutionIndex
+from exam_kit.journal.solution_search import LOOKED_AT, search
 from exam_kit.journal.solutions import Solutions
+from exam_kit.store import Act
 from exam_kit.ui.fields import fresh, fresh_key
-from exam_kit.ui.seat import Seat, flash, saying_errors
+from exam_kit.ui.seat import Seat, flash, require_page, saying_errors
 from exam_kit.ui.solution_cards import solution_label
-from exam_kit.ui.solution_hints import DRAFT
+from exam_kit.ui.solution_hints import DRAFT, LIVE, solutions_of
 
 __all__ = ["change_one", "write_new"]
 
 EMPTY = Wording("", "", ())
+MOST_CHOSEN = 20
 
 
 def write_new(seat: Seat, book: Solutions) -> None:
@@ -56,18 +61,27 @@ def _sheet(seat: Seat, book: Solutions) -> Incident | None:
     return sheet if sheet is not None and not sheet.is_open and book.made_of(sheet) is None else None
 
 
-def change_one(seat: Seat, book: Solutions) -> None:
-    """Revising a solution of this point, or withdrawing one that is not shipped."""
-    standing = {one.id: one for one in book.shelf.solutions.values() if not (one.shipped or one.withdrawn)}
-    if not standing:
+@st.fragment
+def change_one() -> None:
+    """Revising a solution of this point, or withdrawing one that is not shipped; it redraws without the page."""
+    seat = require_page(Act.KEEP_SOLUTIONS)
+    book = solutions_of(seat)
+    shelf = book.shelf
+    if not any(_changeable(one) for one in shelf.solutions.values()):
         return
     with st.expander(_("Revise or withdraw a solution"), key="solution-change"):
-        names = sorted(standing, key=lambda one: (standing[one].origin != book.key, one))
-        chosen = st.selectbox(
-            _("Solution"), names, format_func=lambda one: solution_label(seat, standing[one]), filter_mode=None,
-            key="solution-chosen",
+        text_at, which_at = st.columns([2, 3])
+        which = fresh_key("solution-which")
+        text = text_at.text_input(_("Its number, or words of it"), key=which, live=LIVE) or ""
+        found = {one.id: one for one in _meant(seat, shelf, text.strip())}
+        if not found:
+            st.info(_("Nothing fits. Say it in other words."))
+            return
+        chosen = which_at.selectbox(
+            _("Solution"), list(found), format_func=lambda one: solution_label(seat, found[one]), filter_mode=None,
+            key=f"{which}-{text}",
         )  # fmt: skip
-        solution = standing[chosen] if chosen in standing else standing[names[0]]
+        solution = found[chosen] if chosen in found else next(iter(found.values()))
         key = fresh_key(f"solution-{solution.id}-{solution.revision}")
         own = solution.origin == book.key
         with st.form(f"form-{key}", border=False):
@@ -85,8 +99,24 @@ def change_one(seat: Seat, book: Solutions) -> None:
                     st.rerun()
                 if withdrawn:
                     book.withdraw(solution.id, why or "", seat.account)
+                    fresh("solution-which")
                     flash(_("Solution {id} is withdrawn.").format(id=solution.id))
                     st.rerun()
+
+
+def _changeable(one: Solution) -> bool:
+    return not (one.shipped or one.withdrawn)
+
+
+def _meant(seat: Seat, shelf: Shelf, text: str) -> list[Solution]:
+    """Those of the number or the words; without words the latest."""
+    if text in shelf.solutions:
+        found = [shelf.solutions[text]]
+    elif text:
+        found = [hit.solution for hit in search(shelf, SolutionIndex.of(seat.home), text, limit=LOOKED_AT)]
+    else:
+        found = sorted(filter(_changeable, shelf.solutions.values()), key=lambda one: -one.history[-1].seq)
+    return [one for one in found if _changeable(one)][:MOST_CHOSEN]
 
 
 def _fields(seat: Seat, book: Solutions, content: Content, key: str) -> Content:
