@@ -27,6 +27,7 @@ SCREENS = (
     "Incidents",
     "Solutions",
     "People",
+    "Equipment",
     "Review",
     "Today",
 )
