@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 FRESH = timedelta(minutes=10)
 """As often as the kit signs a checkpoint in active times; what was proved earlier is not said of now."""
 
+PAGE_FIRST_S = 1.5
+"""A check that begins by itself lets the page that asked be drawn first: a laptop has few cores."""
+
 
 class Chain(StrEnum):
     WHOLE = "whole"
@@ -64,8 +67,8 @@ class Integrity:
 class Prover:
     """Keeps the last proof of one home and makes the next, one at a time, beside whoever asks."""
 
-    def __init__(self, home: Home, clock: Clock) -> None:
-        self._home, self._clock = home, clock
+    def __init__(self, home: Home, clock: Clock, *, page_first_s: float = PAGE_FIRST_S) -> None:
+        self._home, self._clock, self._page_first_s = home, clock, page_first_s
         self._lock = threading.Lock()
         self._since: datetime | None = None
         self._proof: Proof | None = None
@@ -80,7 +83,7 @@ class Prover:
             proof = None  # another ledger stands there than the one that was proved
         fresh = proof is not None and timedelta() <= self._clock.now() - proof.checked_at < FRESH
         if not fresh and since is None and problem is None:
-            self.begin()
+            self.begin(self._page_first_s)
             since = self._clock.now()
         later = head.seq - proof.head.seq if proof is not None else 0
         chain = Chain.UNKNOWN
@@ -92,13 +95,15 @@ class Prover:
             chain = Chain.CHECKING
         return Integrity(chain, head.seq, proof, since, later, problem)
 
-    def begin(self) -> None:
-        """Check now, unless a check is under way."""
+    def begin(self, after_s: float = 0.0) -> None:
+        """Check, unless a check is under way."""
         with self._lock:
             if self._since is not None:
                 return
             self._since, self._problem = self._clock.now(), None
-        threading.Thread(target=self._check, name="ledger proof", daemon=True).start()
+        timer = threading.Timer(after_s, self._check)
+        timer.name, timer.daemon = "ledger proof", True
+        timer.start()
 
     def _check(self) -> None:
         proof, problem = None, None

@@ -49,7 +49,7 @@ def test_the_chain_is_never_called_whole_before_it_was_proved_nor_long_after(
     home: Home, ledger: Ledger, clock: FakeClock, point: Point
 ) -> None:
     ledger.append("agent.started", {}, "agent")
-    prover = Prover(home, clock)
+    prover = Prover(home, clock, page_first_s=0)
     first = prover.look(ledger)
     assert first.chain is Chain.CHECKING
     assert "not known" in chain_said(first, point, clock.now()).text("en")
@@ -75,7 +75,7 @@ def test_a_changed_entry_is_told_and_stays_told(
         ledger.append("agent.started", {"number": number}, "agent")
     store.connection.execute("DROP TRIGGER ledger_no_update")
     store.connection.execute("UPDATE ledger SET record = replace(record, '\"number\":2', '\"number\":7') WHERE seq = 4")
-    known = proved(prover := Prover(home, clock), ledger)
+    known = proved(prover := Prover(home, clock, page_first_s=0), ledger)
     assert known.chain is Chain.BROKEN
     assert "NOT whole" in chain_said(known, point, clock.now()).text("en")
     assert known.proof is not None
@@ -90,7 +90,7 @@ def test_a_print_agrees_only_where_the_chain_up_to_it_is_proved(home: Home, ledg
     assert made is not None
     unknown = Integrity(Chain.UNKNOWN, made.seq)
     assert judge_anchor(ledger, made, unknown) is Judged.NOT_PROVED
-    known = proved(Prover(home, clock), ledger)
+    known = proved(Prover(home, clock, page_first_s=0), ledger)
     assert judge_anchor(ledger, made, known) is Judged.AGREES
     signed = SigningKey.load_or_create(home.keys)
 
