@@ -98,7 +98,7 @@ FORMS: dict[str, Callable[[Seat, Incidents, Incident, str], None]] = {
     N_("Hand over"): hand_form,
     N_("Fields"): fields_form,
     N_("Links"): links_form,
-    N_("Files"): files_form,
+    N_("Photos and files"): files_form,
     N_("Restored"): _restore,
     N_("Decision"): decide_form,
     N_("Close"): close_form,
