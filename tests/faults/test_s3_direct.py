@@ -206,3 +206,26 @@ def test_a_lost_staging_folder_gives_the_copy_up_and_makes_another(
     assert (result.state, result.copies[0].copy) == ("finished", 2)
     whole(home, result.copies[0].address)
     assert json.dumps(result.as_dict())
+
+
+def test_the_command_line_orders_a_drive_and_a_store_and_verifies_there(swift: Swift, tmp_path: Path) -> None:
+    home, stick = make_home(tmp_path), tmp_path / "stick"
+    stick.mkdir()
+    swift.make_bucket("ordered")
+    name_store(home, swift, swift.endpoint, "ordered")
+
+    def kit(*words: str) -> subprocess.CompletedProcess[str]:
+        keys = {"EXAM_KIT_HOME": str(home.root), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+        command = [sys.executable, "-m", "exam_kit", "--language", "en", *words]
+        return subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **keys}, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    unknown = kit("archive", "--day", "2026-05-28", "--to", "s3://elsewhere")
+    assert unknown.returncode == 2 and "point.toml has: s3://region" in unknown.stderr
+    made = kit("archive", "--day", "2026-05-28", "--to", str(stick), "--to", ADDRESS, "--by", "head", "--json")
+    assert made.returncode == 0, made.stderr
+    copies = json.loads(made.stdout)["copies"]
+    assert [copy["state"] for copy in copies] == ["finished", "finished"]
+    assert (copies[0]["destination"], copies[1]["destination"]) == (str(stick), ADDRESS)
+    whole(home, copies[1]["bag"])
