@@ -17,9 +17,10 @@ from exam_kit.journal.equipment_item import (
     ItemState,
     number_key,
 )
+from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.numbering import RowRef
 from exam_kit.store import Act
-from exam_kit.ui.equipment_desk import choose, choose_room, one_page
+from exam_kit.ui.equipment_desk import choose, choose_room, one_page, whole_number
 from exam_kit.ui.equipment_table import card, items_table
 from exam_kit.ui.fields import fresh, fresh_key
 from exam_kit.ui.papers import paper_link
@@ -123,11 +124,18 @@ def _state(seat: Seat, book: Equipment, item: Item) -> None:
             incident = st.text_input(_("Incident №"), key=f"{key}-incident") or ""
         if st.form_submit_button(_("Write the state"), type="primary"):
             with saying_errors(seat):
-                ref = RowRef(seat.today.year, int(incident)) if incident.strip().isdecimal() else None
+                ref = _sheet_of(seat, incident)
                 book.set_state(item.inventory, new, why or "", seat.account, todo=todo, incident=ref)
                 fresh(f"state-{item.id}")
                 flash(_(WRITTEN).format(inventory=item.inventory))
                 st.rerun()
+
+
+def _sheet_of(seat: Seat, typed: str) -> RowRef | None:
+    """The incident sheet of this year with the number that was typed; RefusedEntry when there is none."""
+    if not typed.strip():
+        return None
+    return Incidents(seat.ledger, seat.point).get(whole_number(typed)).ref
 
 
 def _change(seat: Seat, book: Equipment, item: Item) -> None:

@@ -8,13 +8,12 @@ from html import escape
 import streamlit as st
 from babel.numbers import format_decimal
 
-from exam_kit.errors import RefusedEntry, m
 from exam_kit.i18n import N_, _
 from exam_kit.journal.consumable import ENOUGH_LABELS, MOVE_LABELS, Consumables, Enough, StockLine, StockMove
 from exam_kit.journal.equipment import Equipment
 from exam_kit.journal.equipment_reserve import ReserveLine, reserves
 from exam_kit.store import Act
-from exam_kit.ui.equipment_desk import choose, one_page
+from exam_kit.ui.equipment_desk import choose, one_page, whole_number
 from exam_kit.ui.equipment_table import table
 from exam_kit.ui.fields import fresh, fresh_key
 from exam_kit.ui.marks import chip
@@ -151,7 +150,7 @@ def _write(seat: Seat, stock: Consumables, lines: Sequence[StockLine]) -> None:
             if send_at.form_submit_button(_("Write"), type="primary", width="stretch"):
                 with saying_errors(seat):
                     write = {"receive": stock.receive, "use": stock.use, "count": stock.count}[act]
-                    write(code, _whole(count or ""), note or "", seat.account)
+                    write(code, whole_number(count or ""), note or "", seat.account)
                     fresh(f"stock-{act}")
                     flash(_("Written."))
                     st.rerun()
@@ -168,15 +167,7 @@ def _basis(seat: Seat, stock: Consumables) -> None:
         rooms = rooms_at.text_input(_("Exam rooms"), str(stock.rooms()), key=f"{key}-rooms")
         if send_at.form_submit_button(_("Count the need"), width="stretch"):
             with saying_errors(seat):
-                stock.set_basis(_whole(people or ""), seat.account, rooms=_whole(rooms or ""))
+                stock.set_basis(whole_number(people or ""), seat.account, rooms=whole_number(rooms or ""))
                 fresh("basis")
                 flash(_("Written."))
                 st.rerun()
-
-
-def _whole(text: str) -> int:
-    """A whole number as it is typed, also with spaces between thousands; RefusedEntry when it is none."""
-    digits = "".join(text.split())
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
-        raise RefusedEntry(m("'{text}' is not a whole number. Write digits only.", text=text.strip()))
-    return int(digits)
