@@ -73,7 +73,12 @@ def read_bundle(path: Path, folder: Path, key: VerifyKey | None = None, anchors:
         raise _refused(path, m("it cannot be read: {reason}", reason=problem)) from problem
     ledger = folder / LEDGER
     try:
-        report = verify_export(ledger, key, anchors)
+        own = VerifyKey.load(folder / "ledger.pub")
+    except StoreError as problem:
+        raise _refused(path, m("its public key cannot be read")) from problem
+    try:
+        # The key it brings must be the one it was signed with: people compare its fingerprint with the region.
+        report = verify_export(ledger, key or own, anchors)
     except StoreError as problem:
         raise _refused(path, m("its ledger is no export of a ledger")) from problem
     found = [one for one in report.findings if one.kind != "checkpoint removed"]
@@ -82,7 +87,7 @@ def read_bundle(path: Path, folder: Path, key: VerifyKey | None = None, anchors:
             m("{path}: the review bundle is not opened, its ledger was changed:", path=path),
             [one.message for one in found],
         )
-    own = _beside(path, folder, ledger)
+    _beside(path, folder, ledger)
     return Bundle(folder, report, key or own, key is not None)
 
 
@@ -133,8 +138,8 @@ def _lay_out(path: Path, archive: zipfile.ZipFile, folder: Path) -> None:
                 target.write(piece)
 
 
-def _beside(path: Path, folder: Path, ledger: Path) -> VerifyKey:
-    """The files beside the ledger are those that its last entry of a bundle names; the key among them."""
+def _beside(path: Path, folder: Path, ledger: Path) -> None:
+    """The files beside the ledger are those that its last entry of a bundle names."""
     named: dict[str, str] = {}
     for _seq, _hash, record in hashes_of(ledger):
         if f'"kind":"{KIND}"' in record:
@@ -147,7 +152,3 @@ def _beside(path: Path, folder: Path, ledger: Path) -> VerifyKey:
             digest = hashlib.file_digest(source, "sha256").hexdigest()
         if named.get(name) != digest:
             raise _refused(path, m("{name} is not the one that its ledger names", name=name))
-    try:
-        return VerifyKey.load(folder / "ledger.pub")
-    except StoreError as problem:
-        raise _refused(path, m("its public key cannot be read")) from problem

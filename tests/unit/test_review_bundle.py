@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 import zipfile
@@ -24,6 +25,7 @@ from exam_kit.review.lines import look
 from exam_kit.review.proof import proved_here
 from exam_kit.review.question import Question
 from exam_kit.store import Account, Checkpoint, Ledger, Role, Sessions, Store, open_store
+from exam_kit.store.export import export_to
 from exam_kit.store.keys import SigningKey
 
 WRITER = Account("anna", "Анна Петрова", Role.SPECIALIST, "технический специалист", "ru")
@@ -191,18 +193,27 @@ def test_rubbish_is_refused_with_a_reason(bundle: Path, tmp_path: Path) -> None:
     assert refused >= len(cases) - 8
 
 
-def test_a_bundle_of_a_stranger_that_no_kit_wrote_is_refused(bundle: Path, ledger: Ledger, tmp_path: Path) -> None:
-    """Whole and signed by a key of its own, and yet not what the kit writes."""
-    import hashlib
-
-    from exam_kit.store.export import export_to
-
-    files = unpacked(bundle)
-    files["recordings.json"] = json.dumps({"gaps": [["only one"]]}).encode()
-    named = {name: hashlib.sha256(files[name]).hexdigest() for name in NAMES}
+def strange(bundle: Path, ledger: Ledger, path: Path, name: str, content: bytes) -> Path:
+    """Whole and signed by whoever holds the ledger, and yet not what the kit writes."""
+    files = {**unpacked(bundle), name: content}
+    named = {one: hashlib.sha256(files[one]).hexdigest() for one in NAMES}
     ledger.append("review.bundled", {"files": named}, "agent")
-    export_to(ledger, tmp_path / "export")
-    files[LEDGER] = (tmp_path / "export").read_bytes()
-    read = read_bundle(packed(tmp_path / "strange.review", files), empty(tmp_path / "u"))
+    export_to(ledger, path.with_suffix(".txt"))
+    return packed(path, {**files, LEDGER: path.with_suffix(".txt").read_bytes()})
+
+
+def test_a_strangers_bundle_does_not_pass_under_the_points_key(bundle: Path, ledger: Ledger, tmp_path: Path) -> None:
+    """People without --key compare the fingerprint it shows: it must be that of the key it was signed with."""
+    points = SigningKey.load_or_create(tmp_path / "point").public
+    made = strange(bundle, ledger, tmp_path / "strange.review", "ledger.pub", points.pem())
+    with pytest.raises(BundleRefused) as refusal:
+        read_bundle(made, empty(tmp_path / "u"))
+    assert "another key" in refusal.value.text("en")
+
+
+def test_a_bundle_of_a_stranger_that_no_kit_wrote_is_refused(bundle: Path, ledger: Ledger, tmp_path: Path) -> None:
+    gaps = json.dumps({"gaps": [["only one"]]}).encode()
+    made = strange(bundle, ledger, tmp_path / "strange.review", "recordings.json", gaps)
+    read = read_bundle(made, empty(tmp_path / "u"))
     with pytest.raises(BundleRefused):
         settle(read, tmp_path / "there", "strange.review", "en", 0)
