@@ -59,13 +59,13 @@ if any(fact.recording for fact in camera_facts(seat)):
     draw_before()
 if current is not None:
     follow()
+last = next((order for order in given if not order.open), None)
+if last is not None and current is None:
+    draw_failed(seat, last)  # above the copies that were made: what is lacking is to be seen without scrolling
 for copy in reversed(copies):
     draw_copy(seat, copy)
 if verifying(seat) or st.session_state.get("verify-asked"):
     draw_verifying()
-last = next((order for order in given if not order.open), None)
-if last is not None and current is None:
-    draw_failed(seat, last)
 asks = current is None and may_give(seat, "archive")
 if asks and not copies:
     draw_order()
