@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from exam_kit.store import Accounts
 from tests.region_site import DAYS, flip_a_byte, make_point, make_region
@@ -93,3 +93,25 @@ def test_the_report_is_served_and_a_points_screens_are_not(region: tuple[Site, P
     for path in ("/today", "/cameras", "/region"):
         assert site.ask(path, cookie=cookie).headers["location"] == "/"
     assert "json" not in site.ask("/live/alarms", cookie=cookie).headers["content-type"], "a region raises no alarms"
+
+
+def test_the_register_is_given_on_the_page_and_bad_rows_are_named(region: tuple[Site, Path], tab: Page) -> None:
+    site, _root = region
+    sign_in(tab, site, "denis", "en")
+    tab.get_by_text("What is expected: the register").click()
+    head = "region;point;name;timezone;day;subject;zone;place;camera;from;to;key"
+    good = "77;0042;School 42;Europe/Moscow;2026-05-28;Physics;corridor;COR1;COR1-1;08:00;15:00;"
+    field = tab.locator("[data-testid=stFileUploader] input[type=file]")
+
+    def give(text: str) -> None:
+        field.set_input_files(files=[FilePayload(name="expected.csv", mimeType="text/csv", buffer=text.encode())])
+        expect(tab.get_by_role("button", name="Register", exact=True)).to_be_enabled()
+        tab.get_by_role("button", name="Register", exact=True).click()
+
+    give(f"{head}\n{good}\n{good.replace('corridor', 'garden')}\n")
+    expect(tab.get_by_text("line 3: zone 'garden' must be one of")).to_be_visible()
+    tab.reload()
+    tab.get_by_text("What is expected: the register").click()
+    give(f"{head}\n{good}\n")
+    expect(tab.get_by_text("77-0042: days 1, cameras 1, key MISSING")).to_be_visible()
+    assert failures(tab) == []
