@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 
+from exam_kit.agent.papers import hand_over_documents
 from exam_kit.clock import FakeClock, iso
 from exam_kit.errors import PointInvalid, RefusedEntry
 from exam_kit.home import Home
@@ -22,9 +25,11 @@ from exam_kit.journal.incident_parts import Line
 from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.numbering import RowRef
 from exam_kit.journal.person import Person, person_of
+from exam_kit.journal.room_call import RoomCallDraft, RoomCalls
 from exam_kit.point import Point
-from exam_kit.store import Account, Ledger, Role
+from exam_kit.store import Account, Ledger, Role, Store
 from exam_kit.store.evidence import KeptState, evidence_folder, read_evidence
+from tests.unit.test_forms_pdf import act_of
 
 SPECIALIST = Account("spec", "Специалист Т. Т.", Role.SPECIALIST, "технический специалист", "ru")
 HEAD = Account("head", "Руководитель Р. Р.", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru")
@@ -370,3 +375,29 @@ def test_a_hundred_sheets_are_carried_on_not_read_anew(sheets: Incidents, ledger
     sheets.step(7, "осмотрен", SPECIALIST)
     assert sheets.get(7).events("step")
     assert len(read) <= 3, "what was just written, and no more"
+
+
+# -- in the bag
+
+
+def test_the_bag_has_the_sheet_its_whole_files_and_the_room_calls(
+    sheets: Incidents, home: Home, point: Point, store: Store, ledger: Ledger, clock: FakeClock
+) -> None:
+    opened(sheets)
+    files = [("шкаф.jpg", picture("JPEG")), ("лог.txt", b"port 3 down"), ("акт.pdf", b"%PDF-1.7\n%%EOF\n")]
+    jpeg, text, pdf = sheets.attach(1, files, SPECIALIST).files
+    (evidence_folder(home) / pdf.sha256).write_bytes(b"another")
+    RoomCalls(ledger, point, clock).call(RoomCallDraft("0001", "не печатает", clock.now()), SPECIALIST)
+    act = replace(act_of(1, clock.now()), ledger_head=ledger.head())
+    found = hand_over_documents(home, point, point.days[0], store, ledger, clock, act)
+    content = {document.name: document.content for document in found}
+    name = "incident-2026-001"
+    assert {one for one in content if one.startswith(("incident", "room"))} == {
+        f"{name}.pdf",
+        f"{name}-{jpeg.sha256[:12]}.jpg",
+        f"{name}-{text.sha256[:12]}.txt",
+        "room-calls.pdf",
+    }
+    assert content[f"{name}-{text.sha256[:12]}.txt"] == b"port 3 down"
+    sheet = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(content[f"{name}.pdf"])).pages)
+    assert "ИЗМЕНЁН" in sheet, "what stays out is said on the sheet"
