@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
 
-from exam_kit.errors import ExamKitError, UsageError, m
+from exam_kit.errors import ExamKitError, Message, UsageError, m
 from exam_kit.i18n import _
 from exam_kit.region.expected import Listed
 from exam_kit.region.register import Change, read_file
@@ -42,11 +43,23 @@ def read_uploads(files: Sequence[tuple[str, bytes]]) -> tuple[list[Listed], dict
             path = Path(folder) / str(number) / re.sub(r"[^\w.-]", "_", name)
             path.parent.mkdir()
             path.write_bytes(content)
-            if path.suffix.lower() == ".pub":
-                given.append((name, VerifyKey.load(path)))
-            else:
-                points += read_file(path)
+            with _named(path, name):
+                if path.suffix.lower() == ".pub":
+                    given.append((name, VerifyKey.load(path)))
+                else:
+                    points += read_file(path)
     return points, _by_point(given, points)
+
+
+@contextmanager
+def _named(path: Path, name: str) -> Iterator[None]:
+    """What is said of the file is said of it by the name that the person knows."""
+    try:
+        yield
+    except ExamKitError as problem:
+        said = problem.message
+        values = {key: name if str(value) == str(path) else value for key, value in said.values.items()}
+        raise type(problem)(Message(said.template, values), problem.details) from problem
 
 
 def _by_point(given: Sequence[tuple[str, VerifyKey]], points: Sequence[Listed]) -> dict[str, VerifyKey]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exam_kit.errors import PointInvalid, UsageError
+from exam_kit.errors import ExamKitError, PointInvalid, UsageError
 from exam_kit.region.desk import RegionDesk
 from exam_kit.region.expected import csv_text, key_text, of_point, read_csv
 from exam_kit.region.register import read_file
@@ -175,7 +175,10 @@ def test_files_given_on_the_page_are_read_with_their_keys(tmp_path: Path) -> Non
         read_uploads([("a.csv", csv), ("ledger.pub", key)])
     with pytest.raises(PointInvalid) as caught:
         read_uploads([("a.csv", csv.replace(b"08:00", b"8 o'clock").replace(b"corridor", b"garden"))])
-    assert len(caught.value.details) == 4
+    assert len(caught.value.details) == 4 and str(caught.value).startswith("a.csv: mistakes found")
+    with pytest.raises(ExamKitError) as caught_too:
+        read_uploads([("point.toml", b"region = 7")])
+    assert str(caught_too.value).startswith("point.toml:")
 
 
 def test_a_home_is_made_once(tmp_path: Path) -> None:
