@@ -66,10 +66,16 @@ def test_an_item_is_entered_found_and_written_faulty(page: Page, site: Site, boo
     expect(page.locator(ERROR)).to_contain_text("причина не указана")
     page.get_by_label("Что не так").fill("не включается")
     page.get_by_label("Что сделать").fill("в ремонт")
+    page.get_by_label("Лист НС №").fill("999")
+    page.get_by_role("button", name="Записать состояние").click()
+    expect(page.locator(ERROR)).to_contain_text("999")
+    page.get_by_label("Лист НС №").fill("1")
     page.get_by_role("button", name="Записать состояние").click()
     expect(card).to_contain_text("не включается")
     item = book.get("ИНВ-77")
     assert (item.state, item.fault, item.todo) == (ItemState.FAULTY, "не включается", "в ремонт")
+    assert item.incident is not None
+    assert item.incident.number == 1
     part(page, "Неисправности")
     expect(page.locator("[data-table=defects]")).to_contain_text("ИНВ-77")
 
