@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -69,7 +70,10 @@ def numbers(log: AccessLog, **asked: Any) -> list[int]:
         ({"text": "наладчик"}, [4]),
         ({"text": "руководитель", "since": date(2026, 5, 29)}, [5]),
         ({"text": "объектив нигде"}, []),
-        ({"text": "включение", "room": "COR1", "action": AccessAction.RECORDING_STARTED, "person": "Руководитель"}, [5]),
+        (
+            {"text": "включение", "room": "COR1", "action": AccessAction.RECORDING_STARTED, "person": "Руководитель"},
+            [5],
+        ),
     ],
 )
 def test_what_is_asked_for_is_found_newest_first(log: AccessLog, asked: dict[str, Any], expected: list[int]) -> None:
@@ -125,3 +129,20 @@ def test_people_to_choose_from(log: AccessLog) -> None:
 )
 def test_text_is_folded(text: str, folded: str) -> None:
     assert folded_text(text) == folded
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(language="lv"),
+        Asked(date(2026, 5, 1), date(2026, 5, 31), "0001", "spec", AccessAction.CLOCK_SET, "два слова & знак=", "lv"),
+    ],
+)
+def test_what_is_asked_goes_through_an_address_and_back(asked: Asked) -> None:
+    assert Asked.of_query(dict(parse_qsl(urlencode(asked.as_query()))), "lv") == asked
+
+
+@pytest.mark.parametrize("told", [{"since": "yesterday"}, {"until": "2026-13-01"}, {"action": "dancing"}])
+def test_an_address_that_asks_nonsense_is_refused(told: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="."):
+        Asked.of_query(told, "ru")
