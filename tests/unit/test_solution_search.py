@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.solutions import QUERIES, measured
 from exam_kit.journal.numbering import RowRef
 from exam_kit.journal.solution import Shelf, Solution, Tally, Told, Verdict
 from exam_kit.journal.solution_base import base_shelf
@@ -260,6 +261,11 @@ def test_the_index_follows_what_is_written_and_withdrawn(tmp_path: Path) -> None
     assert names_at(path, shelf, "мигает") == ["2"]
     assert names_at(path, shelf, "жужжит") == ["1"]
     assert names_at(path, Shelf({}, "3"), "мигает") == []
+
+
+def test_the_benchmark_asks_all_its_queries() -> None:
+    told = measured(60, 1)
+    assert (told["solutions"], told["searches"]) == (60, len(QUERIES))
 
 
 def names_at(path: Path, shelf: Shelf, text: str) -> list[str]:
