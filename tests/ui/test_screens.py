@@ -105,7 +105,7 @@ def test_every_screen_opens_for_every_role_in_every_language(page: Page, site: S
                 continue
             told = re.sub(r"\S*/\S*|№\s\S+|\S+\.json", "", shown)  # paths, serial numbers and files are not words
             words = re.findall(r"[A-Za-z]{4,}", told)
-            left = [word for word in words if word not in NAMES]
+            left = [word for word in words if word not in NAMES and word not in PINS]
             assert left == [], f"{name}: not in Russian"
     assert broken == []
 
