@@ -43,12 +43,16 @@ def decide_form(seat: Seat, book: Incidents, sheet: Incident, key: str) -> None:
             at_at, way_at = st.columns(2)
             at = at_at.text_input(_("Agreed at, hh:mm"), time_now(seat), key=f"{key}-agreed") or ""
             way = way_at.selectbox(
-                _("How they agreed"), list(Way), format_func=lambda one: _(WAY_LABELS[one]), filter_mode=None, key=f"{key}-how"
-            ) or Way.PHONE  # fmt: skip
+                _("How they agreed"),
+                list(Way),
+                format_func=lambda one: _(WAY_LABELS[one]),
+                filter_mode=None,
+                key=f"{key}-how",
+            )
 
         def agreement() -> Agreement | None:
             person = Person(name, _(CHAIR)) if name.strip() else chairs.get(login or "")
-            return Agreement(person, read_time(seat, at, seat.today), way) if stops and person else None
+            return Agreement(person, read_time(seat, at, seat.today), way or Way.PHONE) if stops and person else None
 
         sent(
             seat, key, _("Write the decision"),

@@ -88,7 +88,9 @@ def test_the_bag_is_valid_for_tools_we_did_not_write(day: Played) -> None:
         assert summed.returncode == 0, summed.stdout
     videos = list(day.bag.glob("data/**/*.mp4"))
     assert len(videos) >= 3
-    assert {"act.pdf", "access-log.pdf", "check-protocol.pdf", "familiarisation.pdf"} <= {path.name for path in day.bag.glob("data/**/*.pdf")}
+    assert {"act.pdf", "access-log.pdf", "check-protocol.pdf", "familiarisation.pdf"} <= {
+        path.name for path in day.bag.glob("data/**/*.pdf")
+    }
 
 
 def test_the_bag_and_the_ledger_verify_and_a_change_is_named(day: Played, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def passwords(world: World) -> None:
     world.context.secrets.set("camera:HQ-1", "s3cret-word")
 
 
-ANNA = Account("anna", "Анна Петрова", Role.SPECIALIST, "технический специалист", "ru")
+ANNA = Account("anna", "Альфа Образцова", Role.SPECIALIST, "технический специалист", "ru")
 
 
 def view(age_d: float, *, altered: bool = False) -> Setup:

@@ -27,11 +27,11 @@ from exam_kit.store import Account, Accounts, Ledger, Role, Store, open_store
 
 PINS = {"anna": "135790", "boris": "246801", "vera": "112358", "galina": "271828", "denis": "314159"}
 PEOPLE = (
-    Account("anna", "Анна Сергеевна Петрова", Role.SPECIALIST, "технический специалист", "ru"),
-    Account("boris", "Борис Иванович Котов", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru"),
-    Account("vera", "Вера Павловна Лис", Role.COMMISSION_MEMBER, "член ГЭК", "ru"),
-    Account("galina", "Галина Олеговна Рысь", Role.COMMISSION_HEAD, "председатель ГЭК", "ru"),
-    Account("denis", "Денис Юрьевич Барсов", Role.REGIONAL_ADMIN, "администратор РЦОИ", "ru"),
+    Account("anna", "Альфа Первая Образцова", Role.SPECIALIST, "технический специалист", "ru"),
+    Account("boris", "Бета Второй Образцов", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru"),
+    Account("vera", "Вега Третья Образцова", Role.COMMISSION_MEMBER, "член ГЭК", "ru"),
+    Account("galina", "Гамма Четвёртая Образцова", Role.COMMISSION_HEAD, "председатель ГЭК", "ru"),
+    Account("denis", "Дельта Пятый Образцов", Role.REGIONAL_ADMIN, "администратор РЦОИ", "ru"),
 )
 ROOMS = (
     ("7777", "headquarters", "Штаб ППЭ"),

@@ -143,7 +143,7 @@ def test_the_head_countersigns_at_the_specialists_screen(
     assert log.get(row.number).countersigned is None
     write(box.get_by_label(OWN_PIN), PINS["boris"])
     box.get_by_role("button", name="Заверить", exact=True).click()
-    expect(page.locator(f"[data-line='{row.number}']")).to_contain_text("Борис Иванович")
+    expect(page.locator(f"[data-line='{row.number}']")).to_contain_text("Бета Второй")
     signed = log.get(row.number).countersigned
     assert signed is not None
     assert signed.person.login == "boris"

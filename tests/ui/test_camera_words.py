@@ -111,7 +111,7 @@ def test_the_specialist_orders_and_the_clock_is_set(screen: Page, told: Site, ca
     screen.get_by_role("button", name="Yes, set it").click()
     row = screen.locator("[data-clock-orders] tbody tr").first
     expect(row).to_contain_text("waiting")
-    expect(row).to_contain_text("Борис Иванович Котов")
+    expect(row).to_contain_text("Бета Второй Образцов")
 
     store, ledger = told.store()
     point = load_point(told.home.point_file)

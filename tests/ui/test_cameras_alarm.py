@@ -83,7 +83,7 @@ def test_who_has_seen_it_stands_in_the_ledger_and_silences_only_the_sound(tab: P
     expect(tab.locator(".ek-alarm-clock")).to_contain_text("решение готовится")  # the mark after the one at 5 minutes
     tab.get_by_role("button", name="Вижу").focus()
     tab.keyboard.press("Enter")
-    expect(tab.locator("#ek-alarms")).to_contain_text("увидел(а) Борис Иванович Котов")
+    expect(tab.locator("#ek-alarms")).to_contain_text("увидел(а) Бета Второй Образцов")
     expect(tab.locator("html")).to_have_attribute("data-alarm", "quiet")
     expect(tab.locator(ALERT)).to_contain_text("R1-1")
     *_earlier, entry = place.ledger.entries((SEEN,))

@@ -148,7 +148,7 @@ def test_a_commission_member_lets_a_fault_pass_and_takes_it_back(page: Page, sit
     expect(page.locator("[data-testid=stAlertContentError]")).to_contain_text("причина")
     page.get_by_label("Почему это допустимо").fill("есть резервный компьютер")
     page.get_by_role("button", name="Дать допуск").click()
-    expect(card).to_contain_text("Вера Павловна Лис")
+    expect(card).to_contain_text("Вега Третья Образцова")
     expect(card).to_contain_text("есть резервный компьютер")
     expect(card.locator(".ek-chip")).to_contain_text("допущено решением")
     expect(page.get_by_role("button", name="Отозвать допуск…")).to_be_visible()

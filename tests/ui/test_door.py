@@ -253,7 +253,7 @@ def test_a_changed_attachment_is_not_given(site: Site) -> None:
 
 def test_made_up_people_are_shown_on_a_demo_point_only(site: Site) -> None:
     assert "123123" not in site.ask("/signin").text
-    people = [{"login": "anna", "name": "Анна", "role": "specialist", "pin": "123123"}]
+    people = [{"login": "anna", "name": "Альфа", "role": "specialist", "pin": "123123"}]
     site.home.demo_file.write_text(json.dumps({"accounts": people}), encoding="utf-8")
     own = site.home.point_file.read_text(encoding="utf-8")
     site.home.point_file.write_text(f"{MARK}\n{own}", encoding="utf-8")

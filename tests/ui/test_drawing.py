@@ -45,7 +45,7 @@ BEFORE, DURING, AFTER = START - timedelta(hours=1), START + timedelta(hours=1), 
 @pytest.fixture
 def seat(home: Home, store: Store, ledger: Ledger, clock: FakeClock, point: Point) -> Seat:
     set_language("ru")
-    account = Account("anna", "Анна", Role.SPECIALIST, "технический специалист", "ru")
+    account = Account("anna", "Альфа", Role.SPECIALIST, "технический специалист", "ru")
     return Seat(home, store, ledger, clock, point, account, "ru", "secret-token")
 
 

@@ -69,10 +69,10 @@ def test_a_sheet_from_the_first_minute_to_another_persons_signature(place: Place
     expect(page.locator("[data-mark=due]").first).to_contain_text("5 мин")
 
     form(page, "Оповещены")
-    page.get_by_role("button", name="Борис Иванович Котов").click()
-    expect(page.locator(CARD)).to_contain_text("Борис Иванович Котов")
+    page.get_by_role("button", name="Бета Второй Образцов").click()
+    expect(page.locator(CARD)).to_contain_text("Бета Второй Образцов")
     settled(page)
-    page.get_by_role("button", name="Вера Павловна Лис").click()
+    page.get_by_role("button", name="Вега Третья Образцова").click()
     expect(page.locator("[data-mark=done]")).to_contain_text("5 мин")
     assert book.get(1).told_roles == {"head_of_point", "commission_member"}
 
@@ -150,7 +150,7 @@ def test_a_member_writes_down_that_the_chair_agreed_and_the_chair_writes_nothing
     head = place.ledger.head()
     sign_in(page, place.site, "galina", path="incidents")
     page.goto(f"{place.site.url}/incidents?sheet={taken.at.year}-2")
-    expect(page.locator("[data-incident='2']")).to_contain_text("Галина Олеговна Рысь")
+    expect(page.locator("[data-incident='2']")).to_contain_text("Гамма Четвёртая Образцова")
     expect(page.get_by_role("radio", name="Закрыть")).to_have_count(0)
     expect(page.get_by_text("Открыть лист нештатной ситуации")).to_have_count(0)
     page.get_by_text("Вызовы в аудитории").click()

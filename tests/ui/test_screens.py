@@ -164,7 +164,7 @@ def test_checks_are_ordered_and_an_item_is_signed_by_hand(page: Page, site: Site
     expect(page.locator("[data-testid=stAlertContentError]")).to_be_visible()
     write(page.get_by_label("Примечание"), "пломба повреждена")
     page.get_by_role("button", name="Подписать").click()
-    expect(page.locator(".ek-check").filter(has_text="пломба повреждена")).to_contain_text("Анна Сергеевна")
+    expect(page.locator(".ek-check").filter(has_text="пломба повреждена")).to_contain_text("Альфа Первая")
     page.get_by_role("button", name="Провести все проверки").click()
     expect(page.get_by_text("Идут проверки")).to_be_visible()
     (order,) = orders.recent(store, "check")
@@ -192,7 +192,7 @@ def test_recording_is_started_and_stopped_on_an_order(page: Page, site: Site) ->
     expect(page.get_by_role("button", name="Да, остановить")).to_have_count(0)
     page.get_by_role("button", name="Остановить запись…").click()
     expect(page.locator("[data-stops]")).to_contain_text("COR2-1")
-    expect(page.locator(".ek-stop")).to_contain_text("Борис Иванович Котов, руководитель ППЭ")
+    expect(page.locator(".ek-stop")).to_contain_text("Бета Второй Образцов, руководитель ППЭ")
     page.get_by_role("button", name="Да, остановить").click()
     expect(page.locator("[data-testid=stAlertContentError]")).to_contain_text("Ничего не остановлено")
     assert orders.recent(store, "stop") == []

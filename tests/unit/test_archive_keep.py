@@ -32,10 +32,10 @@ from tests.conftest import POINT_TOML
 LATER = dt.date(2027, 3, 2)
 ANNA, BORIS = SignedPin("anna", "135790"), SignedPin("boris", "246801")
 PEOPLE = {
-    "anna": Account("anna", "Анна Сергеевна Петрова", Role.REGIONAL_ADMIN, "РЦОИ", "ru"),
-    "boris": Account("boris", "Борис Иванович Котов", Role.REGIONAL_ADMIN, "РЦОИ", "ru"),
-    "twin": Account("twin", "анна сергеевна петрова ", Role.REGIONAL_ADMIN, "РЦОИ", "ru"),
-    "tech": Account("tech", "Денис Юрьевич Барсов", Role.SPECIALIST, "", "ru"),
+    "anna": Account("anna", "Альфа Первая Образцова", Role.REGIONAL_ADMIN, "РЦОИ", "ru"),
+    "boris": Account("boris", "Бета Второй Образцов", Role.REGIONAL_ADMIN, "РЦОИ", "ru"),
+    "twin": Account("twin", "альфа первая образцова ", Role.REGIONAL_ADMIN, "РЦОИ", "ru"),
+    "tech": Account("tech", "Дельта Пятый Образцов", Role.SPECIALIST, "", "ru"),
 }
 PINS = {"anna": "135790", "boris": "246801", "twin": "112358", "tech": "271828"}
 

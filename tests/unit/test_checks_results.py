@@ -28,9 +28,9 @@ LINES = {
     "views": 'probe = "manual.confirm"\nseverity = "major"\nargs = { roles = ["commission_member"] }',
 }
 
-SPECIALIST = Account("ivanov", "Иванов И. И.", Role.SPECIALIST, "технический специалист", "ru")
-MEMBER = Account("petrova", "Петрова П. П.", Role.COMMISSION_MEMBER, "член ГЭК", "ru")
-HEAD_OF_POINT = Account("sidorov", "Сидоров С. С.", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru")
+SPECIALIST = Account("ivanov", "Специалист И. И.", Role.SPECIALIST, "технический специалист", "ru")
+MEMBER = Account("petrova", "Член П. П.", Role.COMMISSION_MEMBER, "член ГЭК", "ru")
+HEAD_OF_POINT = Account("sidorov", "Руководитель С. С.", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru")
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_signing(profile: Profile, context: CheckContext, ledger: Ledger, clock:
     clock.advance(90)
     signed = sign(ledger, run.id, "seal", "", State.OK, SPECIALIST, clock=clock)
     assert signed.signed is not None
-    assert (signed.signed.name, signed.signed.at) == ("Иванов И. И.", "2026-05-28T05:01:30.000000Z")
+    assert (signed.signed.name, signed.signed.at) == ("Специалист И. И.", "2026-05-28T05:01:30.000000Z")
     after = get_run(ledger.store, run.id)
     assert after.verdict is Verdict.READY_WITH_REMARKS
     sign(ledger, run.id, "views", "", State.OK, MEMBER, clock=clock)

@@ -32,8 +32,8 @@ LINES = {
     "major": f'probe = "ledger.whole"\nseverity = "major"\n{FAULT}',
     "grave": f'probe = "ledger.whole"\nseverity = "blocker"\n{FAULT}',
 }
-MEMBER = Account("petrova", "Петрова П. П.", Role.COMMISSION_MEMBER, "член ГЭК", "ru")
-SPECIALIST = Account("ivanov", "Иванов И. И.", Role.SPECIALIST, "технический специалист", "ru")
+MEMBER = Account("petrova", "Член П. П.", Role.COMMISSION_MEMBER, "член ГЭК", "ru")
+SPECIALIST = Account("ivanov", "Специалист И. И.", Role.SPECIALIST, "технический специалист", "ru")
 
 
 def profile_of(most: str = "blocker", lines: dict[str, str] | None = None) -> Profile:

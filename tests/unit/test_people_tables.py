@@ -92,13 +92,13 @@ def test_what_is_no_date_is_refused(text: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_given_out_can_be_taken_in_again(people: People, point: Point, language: str) -> None:
     entered(people, "=ЗЛО()", Role.SPECIALIST, login="spec")
-    entered(people, "Иванов; И.", Role.COMMISSION_MEMBER)
+    entered(people, "Образцов; И.", Role.COMMISSION_MEMBER)
     table = people_csv(point, people.register().people, people.profile, language)
     assert b"'=" in table, "a spreadsheet must not take a name for a formula"
     rows = read_people(table, people.profile)
     assert [(row.person.name, row.person.role, row.person.login) for row in rows] == [
         ("=ЗЛО()", Role.SPECIALIST, "spec"),
-        ("Иванов; И.", Role.COMMISSION_MEMBER, ""),
+        ("Образцов; И.", Role.COMMISSION_MEMBER, ""),
     ]
     assert (rows[0].order, rows[0].date, rows[0].agreed) == ("1-к", TODAY, "Председатель П. П.")
     assert rows[0].briefings["labour_protection"] == (TODAY, HEAD.name, date(2026, 11, 28))

@@ -21,8 +21,8 @@ from exam_kit.home import Home
 from exam_kit.store import Account, Ledger, Role, Store
 
 LIMITS = Thresholds.from_mapping(SHIPPED)
-ANNA = Account("anna", "Анна Петрова", Role.SPECIALIST, "технический специалист", "ru")
-GALINA = Account("galina", "Галина Рысь", Role.COMMISSION_HEAD, "председатель ГЭК", "ru")
+ANNA = Account("anna", "Альфа Образцова", Role.SPECIALIST, "технический специалист", "ru")
+GALINA = Account("galina", "Гамма Образцова", Role.COMMISSION_HEAD, "председатель ГЭК", "ru")
 RECORDING = CameraStatus("R1-1", state="recording", width=1280, height=720)
 SIZE = (1280, 720)
 

@@ -15,8 +15,8 @@ from exam_kit.clock import FakeClock
 from exam_kit.errors import AccessDenied, UsageError
 from exam_kit.store import Account, Ledger, Role, Store
 
-ANNA = Account("anna", "Анна Петрова", Role.SPECIALIST, "технический специалист", "ru")
-DENIS = Account("denis", "Денис Барсов", Role.REGIONAL_ADMIN, "администратор РЦОИ", "ru")
+ANNA = Account("anna", "Альфа Образцова", Role.SPECIALIST, "технический специалист", "ru")
+DENIS = Account("denis", "Дельта Образцов", Role.REGIONAL_ADMIN, "администратор РЦОИ", "ru")
 LIMITS = Thresholds.from_mapping(SHIPPED)
 
 

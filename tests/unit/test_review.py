@@ -31,7 +31,7 @@ from exam_kit.review.unlogged import without_a_line
 from exam_kit.store import Account, Checkpoint, Ledger, Role, Store
 from exam_kit.store.keys import SigningKey
 
-WRITER = Account("anna", "Анна Петрова", Role.SPECIALIST, "технический специалист", "ru")
+WRITER = Account("anna", "Альфа Образцова", Role.SPECIALIST, "технический специалист", "ru")
 
 
 def proved(prover: Prover, ledger: Ledger) -> Integrity:

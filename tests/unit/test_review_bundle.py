@@ -28,7 +28,7 @@ from exam_kit.store import Account, Checkpoint, Ledger, Role, Sessions, Store, o
 from exam_kit.store.export import export_to
 from exam_kit.store.keys import SigningKey
 
-WRITER = Account("anna", "Анна Петрова", Role.SPECIALIST, "технический специалист", "ru")
+WRITER = Account("anna", "Альфа Образцова", Role.SPECIALIST, "технический специалист", "ru")
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_nothing_secret_travels(bundle: Path, home: Home, point: Point) -> None:
 
 
 def test_the_head_of_the_commission_makes_none(home: Home, ledger: Ledger, point: Point, tmp_path: Path) -> None:
-    chair = Account("galina", "Галина Рысь", Role.COMMISSION_HEAD, "", "ru")
+    chair = Account("galina", "Гамма Образцова", Role.COMMISSION_HEAD, "", "ru")
     with pytest.raises(AccessDenied):
         make_bundle(home, point, ledger, chair, tmp_path / "x.review")
     assert not (tmp_path / "x.review").exists()

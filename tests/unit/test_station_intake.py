@@ -256,7 +256,7 @@ def test_what_was_not_measured_as_asked_is_unknown(
 
 def test_an_answer_given_by_hand_stays_through_the_next_file(site: Site, stick: Path, clock: FakeClock) -> None:
     first = site.take(site.result(stick))
-    person = Account("petrova", "Петрова А. А.", Role.SPECIALIST, "", "ru")
+    person = Account("petrova", "Член А. А.", Role.SPECIALIST, "", "ru")
     sign(site.ledger, first.run.id, "test-print", "PRINT-1", State.OK, person, clock=clock)
     clock.advance(60)
     second = site.take(site.result(stick))
@@ -270,7 +270,7 @@ def test_waivers_in_force_cover_what_a_file_brings(site: Site, tmp_path: Path, c
     few = {"cpu": "expect.fail = [{ of = 'cores', below = 100000 }]"}
     site.profile = read_profile(profile_text(few).replace("[[checks]]", limits + "[[checks]]", 1), "stations")
     stick = site.stick(tmp_path / "stick").folder
-    member = Account("petrova", "Петрова А. А.", Role.COMMISSION_MEMBER, "", "ru")
+    member = Account("petrova", "Член А. А.", Role.COMMISSION_MEMBER, "", "ru")
     given = Waivers(site.ledger, site.home, site.profile).give(
         "cpu", "PRINT-1", "no other computer", clock.now() + timedelta(hours=2), member
     )
