@@ -61,13 +61,13 @@ def settle(bundle: Bundle, root: Path, name: str, language: str, anchors: int) -
     home = Home.at(root)
     home.create()
     shutil.copyfile(bundle.folder / "point.toml", home.point_file)
-    load_point(home.point_file)
     (home.keys / "ledger.pub").write_bytes(bundle.key.pem())
-    lines = (bundle.folder / "anchors.txt").read_text(encoding="utf-8")
-    for number, text in enumerate(anchors_in(lines) if lines else ()):
-        (home.anchors / f"checkpoint-{number:08d}.txt").write_text(text, encoding="utf-8")
     store = open_store(home)
     try:
+        load_point(home.point_file)
+        lines = (bundle.folder / "anchors.txt").read_text(encoding="utf-8")
+        for number, text in enumerate(anchors_in(lines) if lines else ()):
+            (home.anchors / f"checkpoint-{number:08d}.txt").write_text(text, encoding="utf-8")
         _write_down(store, bundle, translate(NAME, language), language)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, sqlite3.Error) as problem:
         # Whole and signed, and still not written by the kit: anybody can sign with a key of their own.

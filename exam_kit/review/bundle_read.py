@@ -70,7 +70,9 @@ def read_bundle(path: Path, folder: Path, key: VerifyKey | None = None, anchors:
         RuntimeError,
         OverflowError,
     ) as problem:
-        raise _refused(path, m("it cannot be read: {reason}", reason=problem)) from problem
+        raise _refused(
+            path, m("it cannot be read: {reason}", reason=str(problem) or type(problem).__name__)
+        ) from problem
     ledger = folder / LEDGER
     try:
         own = VerifyKey.load(folder / "ledger.pub")
