@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from exam_kit.agent.camera_words import asked, keep_clock
+from exam_kit.agent.log_lines import giver_of, orderer_of
 from exam_kit.agent.orders import Order
 from exam_kit.cctv.onvif.clock import CameraClock, posix_zone
 from exam_kit.cctv.onvif.wire import OnvifError
@@ -19,9 +20,9 @@ from exam_kit.clock import Clock
 from exam_kit.errors import ExamKitError, Message, UsageError, m
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
-from exam_kit.journal.person import AGENT
+from exam_kit.journal.person import AGENT, fitting
 from exam_kit.point import Camera, Point, Secrets, camera_windows, exam_end, exam_start
-from exam_kit.store import Accounts, Ledger
+from exam_kit.store import Ledger
 
 __all__ = ["SetClocks", "why_not_now"]
 
@@ -148,16 +149,20 @@ class SetClocks:
         )
 
     def _line(self, order: Order, camera: Camera, began: datetime, what: Message) -> None:
-        accounts = Accounts(self.ledger.store, self.ledger, self.clock)
-        ordered = accounts.get(order.ordered_by)
-        name = f"{ordered.name}, {ordered.post}" if ordered else order.ordered_by
+        name = orderer_of(self.ledger, order)
         text = m("{camera}: {what}; by order of {name}: {why}", camera=camera.id, what=what, name=name, why=order.why)
         # A line does not end before it began, whatever was done to the machine's own clock meanwhile.
         ended = max(self.clock.now(), began)
         draft = AccessDraft(
-            (camera.room,), AccessAction.CLOCK_SET, began, ended, text=text.text(self.point.language), order=order.id
+            (camera.room,),
+            AccessAction.CLOCK_SET,
+            began,
+            ended,
+            text=fitting(text.text(self.point.language)),
+            person=giver_of(self.ledger, order),
+            order=order.id,
         )
-        AccessLog(self.ledger, self.point, self.clock).add(draft, AGENT, on_behalf=accounts.get(order.actor))
+        AccessLog(self.ledger, self.point, self.clock).add(draft, AGENT)
 
 
 def _words(point: Point, clock: CameraClock) -> dict[str, Any]:

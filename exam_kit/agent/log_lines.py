@@ -16,11 +16,12 @@ from exam_kit.agent.orders import Order, OrderState
 from exam_kit.clock import Clock
 from exam_kit.errors import Message, m
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
-from exam_kit.journal.person import AGENT, Person, person_of
+from exam_kit.journal.person import AGENT, Person, fitting, person_of
 from exam_kit.point import Point
-from exam_kit.store import Accounts, Ledger
+from exam_kit.store import Ledger
+from exam_kit.store.accounts import find_account
 
-__all__ = ["end_with_line"]
+__all__ = ["end_with_line", "giver_of", "orderer_of"]
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +44,25 @@ def end_with_line(
             _line(ledger, point, clock, order, what)
 
 
+def giver_of(ledger: Ledger, order: Order) -> Person:
+    """Who gave the order, as a line names them. Named, not asked for rights anew: those were looked at when it was
+    given, and it is carried out."""
+    account = find_account(ledger.store, order.actor)
+    return person_of(account) if account else Person(order.actor)
+
+
+def orderer_of(ledger: Ledger, order: Order) -> str:
+    """Who ordered it, with their post."""
+    account = find_account(ledger.store, order.ordered_by)
+    return f"{account.name}, {account.post}" if account else order.ordered_by
+
+
 def _line(ledger: Ledger, point: Point, clock: Clock, order: Order, what: Message) -> None:
     rooms = _rooms(point, order)
     if not rooms:
         log.warning("order %d: none of its cameras is in this point any more; the access log has no line", order.id)
         return
-    accounts = Accounts(ledger.store, ledger, clock)
-    account = accounts.get(order.actor)
-    ordered = accounts.get(order.ordered_by)
-    name = f"{ordered.name}, {ordered.post}" if ordered else order.ordered_by
+    name = orderer_of(ledger, order)
     text = m("{what}; by order of {name}: {why}", what=what, name=name, why=order.why or "—")
     now = clock.now()
     draft = AccessDraft(
@@ -59,9 +70,8 @@ def _line(ledger: Ledger, point: Point, clock: Clock, order: Order, what: Messag
         ACTIONS[order.kind],
         min(order.given_at, now),  # whatever was done to the machine's clock since
         now,
-        text=text.text(point.language),
-        # Named, not asked for rights anew: those were looked at when the order was given, and it is carried out.
-        person=person_of(account) if account else Person(order.actor),
+        text=fitting(text.text(point.language)),
+        person=giver_of(ledger, order),
         order=order.id,
     )
     AccessLog(ledger, point, clock).add(draft, AGENT)

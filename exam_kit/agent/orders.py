@@ -16,7 +16,7 @@ from typing import Any, Literal
 from exam_kit.clock import from_iso, iso
 from exam_kit.errors import AccessDenied, UsageError, m
 from exam_kit.journal.people_gate import let_through, register_in_force
-from exam_kit.journal.person import authorise
+from exam_kit.journal.person import authorise, clean
 from exam_kit.store import Act, Entry, Ledger, Store
 from exam_kit.store.accounts import find_account
 
@@ -94,11 +94,13 @@ def give(ledger: Ledger, kind: str, body: Mapping[str, Any], *, actor: str, orde
 
     Raises:
         UsageError: an unknown kind, or nobody named as the one who ordered it.
+        RefusedEntry: `why` or `ordered_by` cannot stand in a journal.
         AccessDenied: `actor` may not give it (see `allow`).
     """
     if kind not in KINDS:
         raise UsageError(m("Order: there is no kind '{kind}'. Use one of: {kinds}.", kind=kind, kinds=", ".join(KINDS)))
-    if not ordered_by.strip():
+    ordered_by, why = (clean(text, "why", required=False) for text in (ordered_by, why))
+    if not ordered_by:
         raise UsageError(m("Order: nobody is named as the one who ordered it. Choose the person and try again."))
     number = 0
 

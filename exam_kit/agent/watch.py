@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from exam_kit.agent import orders
 from exam_kit.agent.camera_watch import CameraWatch
+from exam_kit.agent.log_lines import giver_of, orderer_of
 from exam_kit.agent.orders import Order
 from exam_kit.agent.planner import PlannedRun
 from exam_kit.archive.bag_report import OUTCOME_LABELS
@@ -25,9 +26,9 @@ from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
 from exam_kit.journal.categories import load_categories
 from exam_kit.journal.incidents import IncidentDraft, Incidents
-from exam_kit.journal.person import AGENT
+from exam_kit.journal.person import AGENT, fitting
 from exam_kit.point import ExamDay, Point, camera_windows, zone_windows
-from exam_kit.store import Accounts, Ledger, Store
+from exam_kit.store import Ledger, Store
 
 __all__ = ["Watch"]
 
@@ -59,12 +60,11 @@ class Watch:
     def __post_init__(self) -> None:
         self._incidents = Incidents(self.ledger, self.point, self.clock, load_categories(self.home))
         self._access_log = AccessLog(self.ledger, self.point, self.clock)
-        self._accounts = Accounts(self.store, self.ledger, self.clock)
         self._cameras = CameraWatch(self.point, self.store, self._incidents, self.clock)
 
     def _say(self, message: Message) -> str:
         """Journals are kept in the point's language."""
-        return message.text(self.point.language)
+        return fitting(message.text(self.point.language))
 
     def today(self) -> ExamDay | None:
         """The exam day that is on: today's by the point's clock, or one whose recording goes on past midnight; else the
@@ -87,7 +87,6 @@ class Watch:
 
     def recording_ordered(self, order: Order) -> list[str]:
         """A line of the access log for recording switched on or off by an order; its cameras that are not here."""
-        account = self._accounts.get(order.actor)
         places = {camera.id: camera.room for camera in self.point.cameras}
         ordered = order.body.get("cameras", [])
         rooms = tuple(dict.fromkeys(places[camera] for camera in ordered if camera in places))
@@ -97,14 +96,10 @@ class Watch:
             )
         action = AccessAction.RECORDING_STARTED if order.kind == "record" else AccessAction.RECORDING_STOPPED
         now = self.clock.now()
-        draft = AccessDraft(rooms, action, now, now, text=self._why(order), order=order.id)
-        self._access_log.add(draft, AGENT, on_behalf=account)
+        text = self._say(m("by order of {name}: {why}", name=orderer_of(self.ledger, order), why=order.why))
+        giver = giver_of(self.ledger, order)
+        self._access_log.add(AccessDraft(rooms, action, now, now, text=text, person=giver, order=order.id), AGENT)
         return [camera for camera in ordered if camera not in places]
-
-    def _why(self, order: Order) -> str:
-        ordered = self._accounts.get(order.ordered_by)
-        name = f"{ordered.name}, {ordered.post}" if ordered else order.ordered_by
-        return self._say(m("by order of {name}: {why}", name=name, why=order.why))
 
     def recording_began(self, cameras: Sequence[str]) -> None:
         """A line of the access log for cameras that the plan switched on.

@@ -25,6 +25,7 @@ from exam_kit.cctv.segments import DELETED, DELETING, Segment, segments
 from exam_kit.clock import iso
 from exam_kit.errors import AccessDenied, ArchiveError, Message, m
 from exam_kit.home import Home
+from exam_kit.journal.person import person_of
 from exam_kit.store import Account, Accounts, Act, Entry, Ledger, require
 from exam_kit.store.durable import sync_folder
 
@@ -105,7 +106,7 @@ def _two_people(accounts: Accounts, people: tuple[SignedPin, SignedPin]) -> tupl
     checked = [accounts.check(one.login.strip(), one.pin) for one in people]
     for account in checked:
         require(account.role, Act.DELETE_FOOTAGE)
-    if checked[0].name.strip().casefold() == checked[1].name.strip().casefold():
+    if person_of(checked[0]).same_as(person_of(checked[1])):
         raise _one_person()  # two accounts of one person are one person
     return checked[0], checked[1]
 

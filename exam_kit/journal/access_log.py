@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from exam_kit.clock import Clock, iso
-from exam_kit.errors import AccessDenied, RefusedEntry, m
+from exam_kit.errors import RefusedEntry, m
 from exam_kit.journal.access_book import AccessBook
 from exam_kit.journal.access_row import (
     CORRECTED,
@@ -41,9 +41,6 @@ __all__ = ["AccessAction", "AccessDraft", "AccessLog", "AccessRow", "LineKind"]
 AHEAD = timedelta(minutes=1)
 """People write whole minutes, so a moment may seem this much ahead of the clock."""
 
-BEHIND_THE_KIT = (Act.WRITE_LOG, Act.RECORD, Act.ORDER_RECORDING, Act.ARCHIVE)
-"""Rights to have the kit act on the equipment; it then writes the line on that person's behalf."""
-
 
 class AccessLog:
     """The access log of one point.
@@ -60,17 +57,10 @@ class AccessLog:
         # The ledger's own clock: a line must not be later than the entry that holds it.
         self._clock = clock or ledger.clock
 
-    def add(self, draft: AccessDraft, actor: Actor, *, on_behalf: Account | None = None) -> AccessRow:
-        """Write a line. The agent may, on behalf of who ordered the act; without one the kit itself is named."""
+    def add(self, draft: AccessDraft, actor: Actor) -> AccessRow:
+        """Write a line. The agent may; it names who gave the order, and the kit itself where nobody did."""
         authorise(actor, Act.WRITE_LOG, agent=True)
-        if on_behalf is not None:
-            authorise(on_behalf, *BEHIND_THE_KIT)
-            if isinstance(actor, Account):
-                raise AccessDenied(
-                    m("Access log: only the kit itself writes on behalf of a person. Write under your own name.")
-                )
-        person = draft.person or person_of(on_behalf if on_behalf is not None else actor)
-        return self._write(ROW, self._fields(draft, person), actor)
+        return self._write(ROW, self._fields(draft, draft.person or person_of(actor)), actor)
 
     def correct(self, number: int, draft: AccessDraft, why: str, actor: Actor, *, year: int | None = None) -> AccessRow:
         """Write the line that puts line `number` right; the new line."""

@@ -38,12 +38,19 @@ KINDS = (
 
 
 def fold(entries: Iterable[Entry], point: str, before: Iterable[Incident] = ()) -> dict[RowRef, Incident]:
-    """The sheets of `point` with all that the entries say about them; `before` are sheets they go on from."""
+    """The sheets of `point` with all that the entries say about them; `before` are sheets they go on from.
+
+    Only a tampered ledger has words about a sheet that is not there. Its check names them; here they are passed over,
+    so that incidents can be written all the same.
+    """
     found: dict[RowRef, Incident] = {sheet.ref: sheet for sheet in before}
     for entry in entries:
         if entry.body.get("point") == point:
             ref = RowRef(entry.body["year"], entry.body["no"])
-            found[ref] = _opened(entry) if entry.kind == OPENED else _further(found[ref], entry)
+            if entry.kind == OPENED:
+                found[ref] = _opened(entry)
+            elif ref in found:
+                found[ref] = _further(found[ref], entry)
     return found
 
 

@@ -279,7 +279,7 @@ class People:
     def _authorise(self, actor: Account) -> None:
         """Who keeps the register has the right to, and is not dismissed in it."""
         authorise(actor, Act.KEEP_PEOPLE)
-        card = self.register().by_login(actor.login)
+        card = self.register().of(person_of(actor))
         state = state_on(card, self.today, self.profile) if card else None
         if state is not None and state.standing is Standing.DISMISSED:
             raise AccessDenied(

@@ -7,16 +7,21 @@ a recording can be stopped and an incident written whatever the register says.
 
 from __future__ import annotations
 
-from exam_kit.errors import AccessDenied
+import logging
+
+from exam_kit.errors import AccessDenied, PointInvalid
 from exam_kit.journal.people import People
 from exam_kit.journal.people_card import RecordKind
 from exam_kit.journal.people_profile import load_people_profile
 from exam_kit.journal.people_state import PersonState, Standing, state_on, unregistered
+from exam_kit.journal.person import person_of
 from exam_kit.point.load import load_point
 from exam_kit.store.accounts import Account
 from exam_kit.store.ledger import Ledger
 
 __all__ = ["account_state", "let_through", "register_in_force"]
+
+log = logging.getLogger(__name__)
 
 
 def register_in_force(ledger: Ledger) -> bool:
@@ -29,7 +34,7 @@ def account_state(people: People, account: Account) -> PersonState | None:
     register = people.register()
     if not register.in_force:
         return None
-    card = register.by_login(account.login)
+    card = register.of(person_of(account))
     checked = account.role in people.profile.checked_roles
     if card is None:
         return PersonState(Standing.NOT_APPOINTED, reason=unregistered(account.name)) if checked else None
@@ -42,12 +47,18 @@ def let_through(ledger: Ledger, account: Account, *, equipment: bool) -> None:
 
     Raises:
         AccessDenied: they are not appointed, not briefed or dismissed; the reason says which, and the way out.
-        PointInvalid: point.toml or the profile cannot be read.
+        PointInvalid: point.toml or the profile cannot be read, and it is about the equipment.
     """
     if not register_in_force(ledger):
         return
-    profile = load_people_profile(ledger.home)
-    state = account_state(People(ledger, load_point(ledger.home.point_file), profile), account)
+    try:
+        people = People(ledger, load_point(ledger.home.point_file), load_people_profile(ledger.home))
+    except PointInvalid as problem:
+        if equipment:
+            raise
+        log.warning("who gives the order was not looked up in the register: %s", problem)
+        return  # a file with a mistake must not keep a recording from being stopped
+    state = account_state(people, account)
     if state is None or state.fit:
         return
     if equipment or state.standing is Standing.DISMISSED:

@@ -11,7 +11,7 @@ from exam_kit.i18n import N_
 from exam_kit.store.accounts import Account
 from exam_kit.store.rights import Act, may, require
 
-__all__ = ["AGENT", "AGENT_PERSON", "Actor", "Person", "authorise", "clean", "login_of", "person_of"]
+__all__ = ["AGENT", "AGENT_PERSON", "Actor", "Person", "authorise", "clean", "fitting", "login_of", "person_of"]
 
 AGENT: Final = "agent"
 Actor = Account | Literal["agent"]
@@ -53,9 +53,9 @@ class Person:
     login: str = ""
 
     def same_as(self, other: Person) -> bool:
-        """True when both are one person: by login where both have one, otherwise by name."""
-        if self.login and other.login:
-            return self.login == other.login
+        """True when both are one person: by login or by name, for two accounts of one name are one person."""
+        if self.login and self.login == other.login:
+            return True
         return _folded(self.name) == _folded(other.name)
 
     def as_dict(self) -> dict[str, str]:
@@ -106,7 +106,8 @@ def authorise(actor: Actor, *acts: Act, agent: bool = False) -> None:
 
 
 def clean(text: str, field: str, *, required: bool = True) -> str:
-    """`text` on one line, without control characters, normalised (NFC); `field` is a key of `EMPTY` when required.
+    """`text` on one line, without control and invisible characters, normalised (NFC); `field` is a key of `EMPTY` when
+    required.
 
     Raises:
         RefusedEntry: it is empty and `required`, too long, or not valid Unicode.
@@ -115,8 +116,7 @@ def clean(text: str, field: str, *, required: bool = True) -> str:
         text.encode()
     except UnicodeEncodeError as problem:
         raise RefusedEntry(m("Journal: the text holds a broken character. Type it again.")) from problem
-    shown = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)
-    shown = " ".join(unicodedata.normalize("NFC", shown).split())
+    shown = _shown(text)
     if required and not shown:
         raise RefusedEntry(m(EMPTY[field]))
     if len(shown) > TEXT_LIMIT:
@@ -131,5 +131,19 @@ def clean(text: str, field: str, *, required: bool = True) -> str:
     return shown
 
 
+def fitting(text: str) -> str:
+    """What the kit itself writes, as `clean` takes it: cut where it is too long, for refusing would lose the entry."""
+    shown = _shown(text.encode(errors="replace").decode())
+    return shown if len(shown) <= TEXT_LIMIT else shown[: TEXT_LIMIT - 1].rstrip() + "…"
+
+
+def _shown(text: str) -> str:
+    """`text` on one line, as it is seen."""
+    seen = [" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text]
+    # Format characters are not seen, and turn the text around them or make two spellings of one name.
+    plain = "".join(char for char in seen if unicodedata.category(char) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", plain).split())
+
+
 def _folded(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", _shown(name)).casefold().split())

@@ -205,7 +205,9 @@ def _fold(entries: Iterable[Entry], point: str, before: Mapping[RowRef, RoomCall
         if entry.kind == CALLED:
             found[ref] = _called(entry)
             continue
-        call = found[ref]
+        call = found.get(ref)
+        if call is None:
+            continue  # only a tampered ledger has words about a call that is not there; its check names them
         if entry.kind == "call.arrived":
             call = replace(call, arrived_at=at)
         elif entry.kind == "call.left":

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
@@ -155,7 +156,7 @@ def kind_of(content: bytes) -> str:
 def _write(path: Path, content: bytes) -> None:
     if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == path.name:
         return
-    part = path.with_suffix(f".{os.getpid()}.part")
+    part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     with part.open("wb") as target:
         target.write(content)
         target.flush()

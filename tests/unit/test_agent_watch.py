@@ -6,13 +6,15 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from exam_kit.agent import orders
 from exam_kit.agent.watch import Watch
 from exam_kit.cctv.status import CameraStatus, Desired
 from exam_kit.clock import FakeClock
 from exam_kit.home import Home
+from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.incidents import Incidents
 from exam_kit.point import Point, read_point
-from exam_kit.store import Ledger, Store
+from exam_kit.store import Account, Accounts, Ledger, Role, Store
 from tests.conftest import POINT_TOML
 
 PLAN = Desired("agent", "plan", "window of zone room")
@@ -75,3 +77,26 @@ def test_an_exam_across_midnight_is_on_until_it_is_over_and_its_journals_are_exp
     assert [path.name for path in home.logs.iterdir() if "2026-05-28" in path.name or "20260528" in path.name]
     clock.advance(3600)
     assert watch.today() is None
+
+
+def test_a_stop_is_obeyed_although_its_reason_is_long_and_its_giver_disabled_since(
+    watch: Watch, point: Point, store: Store, ledger: Ledger, clock: FakeClock
+) -> None:
+    head = Account("head", "Руководитель Р. Р.", Role.HEAD_OF_POINT, "руководитель ППЭ", "ru")
+    Accounts(store, ledger, clock).create(head, "123456", actor="agent")
+    body = {"cameras": ["R1-1"]}
+    number = orders.give(ledger, "stop", body, actor="head", ordered_by="head", why="дым " * 1000)
+    with store.transaction() as connection:
+        connection.execute("UPDATE account SET disabled = 1")
+    order = orders.get(store, number)
+    assert order is not None
+    watch.recording_ordered(order)
+    (row,) = AccessLog(ledger, point, clock).rows()
+    assert (row.person.login, row.writer.login, row.order) == ("head", "agent", number)
+    assert row.text.endswith("дым…")
+    assert 3990 < len(row.text) <= 4000
+
+
+def test_a_check_that_could_not_be_run_for_very_many_reasons_opens_a_sheet(watch: Watch, sheets: Incidents) -> None:
+    watch.check_impossible("\n".join(["profile: a mistake\udcff"] * 500))
+    assert sheets.all()[0].description.endswith("…")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from pypdf import PdfReader
 
 from exam_kit.agent.papers import hand_over_documents
 from exam_kit.clock import FakeClock, iso
-from exam_kit.errors import PointInvalid, RefusedEntry
+from exam_kit.errors import AccessDenied, PointInvalid, RefusedEntry
 from exam_kit.home import Home
 from exam_kit.journal.categories import SHIPPED, Categories, load_categories
 from exam_kit.journal.incident import Incident, IncidentDraft
@@ -28,7 +29,7 @@ from exam_kit.journal.person import Person, person_of
 from exam_kit.journal.room_call import RoomCallDraft, RoomCalls
 from exam_kit.point import Point
 from exam_kit.store import Account, Ledger, Role, Store
-from exam_kit.store.evidence import KeptState, evidence_folder, read_evidence
+from exam_kit.store.evidence import KeptState, evidence_folder, keep_evidence, read_evidence
 from tests.unit.test_forms_pdf import act_of
 
 SPECIALIST = Account("spec", "Специалист Т. Т.", Role.SPECIALIST, "технический специалист", "ru")
@@ -401,3 +402,34 @@ def test_the_bag_has_the_sheet_its_whole_files_and_the_room_calls(
     assert content[f"{name}-{text.sha256[:12]}.txt"] == b"port 3 down"
     sheet = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(content[f"{name}.pdf"])).pages)
     assert "ИЗМЕНЁН" in sheet, "what stays out is said on the sheet"
+
+
+def test_words_about_a_sheet_or_call_that_is_not_there_keep_nobody_from_writing(
+    sheets: Incidents, ledger: Ledger, point: Point, clock: FakeClock
+) -> None:
+    words = {"point": "77-0001", "year": 2026, "no": 99, "at": iso(LOST), "text": "x", "by": person_of(HEAD).as_dict()}
+    ledger.append("incident.step", words, "head")
+    ledger.append("call.left", words, "head")
+    assert opened(sheets).number == 1
+    calls = RoomCalls(ledger, point, clock)
+    assert calls.call(RoomCallDraft("0001", "не печатает бланк", clock.now()), SPECIALIST).number == 1
+    assert len(sheets.all()) == len(calls.all()) == 1
+
+
+def test_one_photo_added_by_several_at_a_time_is_kept_once(home: Home) -> None:
+    failed: list[Exception] = []
+
+    def keep(content: bytes) -> None:
+        try:
+            keep_evidence(home, [("photo.jpg", content)])
+        except AccessDenied as problem:
+            failed.append(problem)
+
+    for number in range(40):
+        people = [threading.Thread(target=keep, args=(bytes([number]) * 300_000,)) for _ in range(4)]
+        for one in people:
+            one.start()
+        for one in people:
+            one.join()
+    assert not failed
+    assert len(list(evidence_folder(home).iterdir())) == 40

@@ -17,7 +17,7 @@ from exam_kit.errors import AccessDenied, RefusedEntry
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog, LineKind
 from exam_kit.journal.numbering import RowRef
-from exam_kit.journal.person import Person
+from exam_kit.journal.person import Person, person_of
 from exam_kit.point import Point
 from exam_kit.store import Account, Ledger, Role, Store, open_store
 
@@ -148,7 +148,7 @@ def test_a_person_without_an_account_is_known_by_name(log: AccessLog) -> None:
 
 
 def test_the_kit_writes_for_whoever_ordered(log: AccessLog) -> None:
-    by_order = log.add(draft(action="recording_started", order=7), "agent", on_behalf=HEAD)
+    by_order = log.add(draft(action="recording_started", order=7, person=person_of(HEAD)), "agent")
     assert (by_order.person.login, by_order.writer.login, by_order.order) == ("head", "agent", 7)
     with pytest.raises(RefusedEntry, match="cannot countersign"):
         log.countersign(1, HEAD)
@@ -173,15 +173,19 @@ def test_only_head_and_commission_countersign(log: AccessLog, account: Account) 
         log.countersign(1, account)
 
 
-@pytest.mark.parametrize("on_behalf", [CHAIR, REGION])
-def test_the_kit_acts_for_those_who_may_order(log: AccessLog, on_behalf: Account) -> None:
-    with pytest.raises(AccessDenied):
-        log.add(draft(), "agent", on_behalf=on_behalf)
+@pytest.mark.parametrize("name", [SPECIALIST.name, " специалист  т. т.", "Специа\u200bлист Т.\u00ad Т."])
+def test_two_accounts_of_one_name_are_one_person(log: AccessLog, name: str) -> None:
+    log.add(draft(), SPECIALIST)
+    with pytest.raises(RefusedEntry, match="cannot countersign"):
+        log.countersign(1, Account("spec2", name, Role.HEAD_OF_POINT, "руководитель ППЭ", "ru"))
+    assert log.countersign_all(Account("spec3", name, Role.COMMISSION_MEMBER, "член ГЭК", "ru")) == []
 
 
-def test_a_person_does_not_write_on_behalf_of_another(log: AccessLog) -> None:
-    with pytest.raises(AccessDenied, match="only the kit itself"):
-        log.add(draft(), SPECIALIST, on_behalf=HEAD)
+def test_what_is_not_seen_is_not_written(log: AccessLog) -> None:
+    with pytest.raises(RefusedEntry, match="nothing is written"):
+        log.add(draft(action="other", text="\u200b\u2060\ufeff"), SPECIALIST)
+    row = log.add(draft(action="other", text="камера \u202e1000\u202c за\u00adменена"), SPECIALIST)
+    assert row.text == "камера 1000 заменена"
 
 
 def test_a_disabled_account_does_nothing(log: AccessLog) -> None:

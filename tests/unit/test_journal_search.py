@@ -11,7 +11,7 @@ import pytest
 from exam_kit.clock import FakeClock
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
 from exam_kit.journal.access_row import AccessRow
-from exam_kit.journal.person import Person
+from exam_kit.journal.person import Person, person_of
 from exam_kit.journal.search import PAGE, Asked, people_in, search
 from exam_kit.journal.words import folded_text
 from exam_kit.point import Point
@@ -36,7 +36,8 @@ def log(ledger: Ledger, point: Point, clock: FakeClock) -> AccessLog:
     found.correct(2, AccessDraft("0002", "view_corrected", clock.now(), clock.now()), "не та аудитория", ANNA)
     clock.advance(86_400)
     write(OLEG, "7777", "memory_card_out", person=Person("Инженер Завода", "наладчик"))
-    found.add(AccessDraft("COR1", "recording_started", clock.now(), clock.now(), order=417), "agent", on_behalf=HEAD)
+    ordered = AccessDraft("COR1", "recording_started", clock.now(), clock.now(), person=person_of(HEAD), order=417)
+    found.add(ordered, "agent")
     write(OLEG, "ENTR", "other", text="протёрт объектив", end=None)
     found.countersign(1, HEAD)
     return found

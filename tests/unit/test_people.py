@@ -357,3 +357,53 @@ def test_everything_is_read_back_the_same_from_a_ledger_opened_anew(people: Peop
     fresh = People(Ledger(again, home), people._point, people.profile)
     assert fresh.register() == people.register()
     again.close()
+
+
+@pytest.mark.parametrize("broken", ["point.toml", "profiles/people.toml"])
+def test_a_file_with_a_mistake_does_not_keep_a_recording_from_being_stopped(
+    people: People, number: int, home: Home, ledger: Ledger, broken: str
+) -> None:
+    appoint(people, number)
+    (home.root / broken).parent.mkdir(exist_ok=True)
+    (home.root / broken).write_text("name = ", encoding="utf-8")
+    assert record(ledger, "spec", "stop") == 1
+    with pytest.raises(PointInvalid):
+        record(ledger, "spec", "record")
+
+
+def test_a_ledger_with_words_about_nobody_still_lets_a_recording_be_stopped(
+    people: People, number: int, ledger: Ledger
+) -> None:
+    appoint(people, number)
+    words = {"point": "77-0001", "no": 99, "about": 3, "why": "x", "by": HEAD.__dict__ | {"role": "head_of_point"}}
+    for kind in ("person.changed", "person.removed", "person.withdrawn", "person.received"):
+        ledger.append(kind, {**words, "date": "2026-05-28"}, "head")
+    assert [card.number for card in people.register().people] == [number]
+    assert record(ledger, "spec", "stop") == 1
+
+
+def test_another_account_of_the_same_name_is_the_same_person(people: People, ledger: Ledger, store: Store) -> None:
+    gone = people.add(PersonDraft(MEMBER.name, Role.COMMISSION_MEMBER, "", "gek"), HEAD).number
+    appoint(people, gone)
+    people.dismiss(gone, "14-к", TODAY, HEAD)
+    with store.transaction() as connection:
+        connection.execute(
+            "INSERT INTO account (login, name, role, post, pin_hash, language) "
+            "VALUES ('gek2', ?, 'head_of_point', '', 'x', 'ru')",
+            (MEMBER.name,),
+        )
+    with pytest.raises(AccessDenied, match="dismissed"):
+        record(ledger, "gek2")
+    second = Account("gek2", MEMBER.name, Role.HEAD_OF_POINT, "", "ru")
+    with pytest.raises(AccessDenied, match="dismissed"):
+        people.admit(gone, "вернулся", second)
+
+
+def test_an_order_says_what_a_journal_can_keep(people: People, ledger: Ledger) -> None:
+    for why in ("x" * 4001, "\udcff"):
+        with pytest.raises(RefusedEntry):
+            orders.give(ledger, "stop", {"cameras": ["R1-1"]}, actor="head", ordered_by="head", why=why)
+    number = orders.give(ledger, "stop", {"cameras": ["R1-1"]}, actor="head", ordered_by=" head\n", why="a\nb")
+    given = orders.get(ledger.store, number)
+    assert given is not None
+    assert (given.ordered_by, given.why) == ("head", "a b")
