@@ -16,6 +16,7 @@ import pytest
 
 from exam_kit.archive.kept_papers import kept_deficiencies
 from exam_kit.archive.s3 import bags_there, verify_in_store
+from exam_kit.archive.s3.uploads import state_file
 from exam_kit.home import Home
 from exam_kit.store import Ledger, open_store
 from tests.s3.direct import ADDRESS, PREFIX, archive_to, make_home, name_store, wire_of
@@ -206,6 +207,38 @@ def test_a_lost_staging_folder_gives_the_copy_up_and_makes_another(
     assert (result.state, result.copies[0].copy) == ("finished", 2)
     whole(home, result.copies[0].address)
     assert json.dumps(result.as_dict())
+
+
+@pytest.mark.parametrize("what", ["other bytes", "taken away", "forgotten here"])
+def test_what_is_not_there_as_it_was_proved_is_not_signed_for(
+    swift: Swift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A bag that was sealed and not finished is taken up; its recordings lay out of our hands meanwhile."""
+    home, bucket = make_home(tmp_path), f"meanwhile-{what.partition(' ')[0]}"
+    swift.make_bucket(bucket)
+    name_store(home, swift, swift.endpoint, bucket)
+
+    def cut(*_arguments: object, **_more: object) -> None:
+        raise OSError(5, "the machine stops here")
+
+    monkeypatch.setattr("exam_kit.archive.s3.store_copy.verify_in_store", cut)
+    with pytest.raises(Exception, match="the machine stops here"):
+        archive_to(home, [ADDRESS])
+    monkeypatch.undo()
+    wire = wire_of(home)
+    key, size = next((key, size) for key, size, _etag in wire.listing(PREFIX) if key.endswith(".mp4"))
+    if what == "other bytes":
+        wire.call("put_object", Key=key, Body=b"x" * size, ContentLength=size)
+    elif what == "taken away":
+        wire.call("delete_object", Key=key)
+    else:
+        state_file(home).unlink()
+    with pytest.raises(Exception, match="makes another copy"):
+        archive_to(home, [ADDRESS])
+    assert entries(home, "archive.finished") == []
+    result = archive_to(home, [ADDRESS])
+    assert (result.state, result.copies[0].copy) == ("finished", 2)
+    whole(home, result.copies[0].address)
 
 
 def test_the_command_line_orders_a_drive_and_a_store_and_verifies_there(swift: Swift, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from exam_kit.archive.act import Carrier
@@ -40,7 +40,7 @@ from exam_kit.archive.s3.wire import Cancelled, Wire
 from exam_kit.archive.sink import CopyTask
 from exam_kit.archive.stores import store_of
 from exam_kit.clock import iso
-from exam_kit.errors import ArchiveError, m
+from exam_kit.errors import ArchiveError, Message, m
 
 __all__ = ["StoreCopy", "locked_until"]
 
@@ -107,7 +107,10 @@ class StoreCopy(JobCopy):
                 course = Course(self._wire, uploads, trust_in(order.home, store), self._until, cancelled)
                 there = {key: (size, etag) for key, size, etag in self._wire.listing(self._prefix, course.stopped)}
                 sweep_uploads(course, self._prefix)
-                if self.job.bag.exists() or self._recordings(course, there, paused, aside):
+                if self.job.bag.exists():
+                    self._still_there(course, there)
+                    self._rest(course, there, paused)
+                elif self._recordings(course, there, paused, aside):
                     self._rest(course, there, paused)
             except Cancelled:
                 pass  # while the store was waited for
@@ -176,6 +179,34 @@ class StoreCopy(JobCopy):
         finally:
             journal.close()
 
+    def _still_there(self, course: Course, there: dict[str, tuple[int, str]]) -> None:
+        """The recordings of a bag that was sealed lie as they were proved: a store gives other bytes another ETag.
+
+        Raises:
+            NotWhole: one does not, or it is not known any more how it was proved.
+        """
+        lost = []
+        for path, said in self._rows.verified(self.job).items():
+            known, lying = course.uploads.arrived(self._prefix + path), there.get(self._prefix + path)
+            if lying is None:
+                lost.append(m("{path}: is missing.", path=path))
+            elif known is None:
+                lost.append(m("{path}: it is not known here any more how it was proved.", path=path))
+            elif (known.bytes, known.sha256) != said or lying != (known.bytes, known.etag):
+                lost.append(m("{path}: its content was changed.", path=path))
+        if lost:
+            raise self._not_whole(lost)
+
+    def _not_whole(self, details: Sequence[Message]) -> NotWhole:
+        return NotWhole(
+            m(
+                "{bag}: does not verify in {store}; start the archive again, it makes another copy.",
+                bag=self.job.name,
+                store=self._wire.store.name,
+            ),
+            details,
+        )
+
     def _coming(self, course: Course, aside: Aside, beat: Callable[[object], None]) -> Iterator[tuple[CopyTask, str]]:
         for task in aside.coming():
             if task is not None:
@@ -205,11 +236,7 @@ class StoreCopy(JobCopy):
         self._bag_hash = sha256_of(job.bag / TAGMANIFEST)[0]
         report = verify_in_store(self._wire, job.name, order.home, quick=True, key=order.ledger.public_key)
         if not report.whole or report.bag_hash != self._bag_hash:
-            raise NotWhole(
-                m("{bag}: does not verify in {store}; start the archive again, it makes another copy.",
-                  bag=job.name, store=self._wire.store.name),
-                [finding.message for finding in report.findings],
-            )  # fmt: skip
+            raise self._not_whole([finding.message for finding in report.findings])
         if self._act is None:
             self._failed = list(self._rows.failed(job.id))
         self._note_proofs(course, [*done, *small])
