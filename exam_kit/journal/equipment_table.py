@@ -19,7 +19,7 @@ from exam_kit.errors import Message, UsageError, m
 __all__ = ["MOST_BYTES", "MOST_ROWS", "TableRow", "read_table"]
 
 MOST_BYTES = 8_000_000
-MOST_UNPACKED_BYTES = 100_000_000
+MOST_UNPACKED_BYTES = 30_000_000
 MOST_ROWS = 10_000
 MOST_COLUMNS = 100
 
@@ -29,8 +29,8 @@ _UNREADABLE = (
     zlib.error,
     InvalidFileException,
     ParseError,
-    KeyError,
-    IndexError,
+    LookupError,
+    ArithmeticError,
     ValueError,
     TypeError,
     AttributeError,

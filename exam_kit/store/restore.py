@@ -65,10 +65,7 @@ def restore_backup(
     fresh = home.store.with_suffix(".restored")
     shutil.copyfile(path / DATABASE, fresh)
     sync_file(fresh)
-    for ending in ("", "-wal", "-shm"):
-        old = home.store.with_name(home.store.name + ending)
-        if old.exists():
-            old.replace(aside / old.name)
+    _put_aside(home.store, aside)
     fresh.replace(home.store)
     sync_folder(home.store.parent)
     for anchor in _later_anchors(home.anchors, report.entries):
@@ -139,6 +136,22 @@ def _let_go(path: Path) -> None:
         return
     finally:
         connection.close()
+
+
+def _put_aside(path: Path, aside: Path) -> None:
+    """Give the file a second name aside; under its own it stays until the copy takes its place, in one step. A power
+    cut in between must not leave a home without a store: the next start would begin a new one, numbers and all."""
+    if path.exists():
+        try:
+            (aside / path.name).hardlink_to(path)
+        except OSError:  # a file system without such names
+            shutil.copyfile(path, aside / path.name)
+            sync_file(aside / path.name)
+    for ending in ("-wal", "-shm"):
+        beside = path.with_name(path.name + ending)
+        if beside.exists():
+            beside.replace(aside / beside.name)
+    sync_folder(aside)
 
 
 def _named(path: Path) -> list[str]:

@@ -186,6 +186,31 @@ def test_a_damaged_database_is_replaced_though_it_cannot_be_asked(ledger: Ledger
     assert (aside / "exam-kit.db").read_bytes() == b"\0" * 8192
 
 
+def test_a_stop_in_the_middle_leaves_a_store_in_its_place(
+    ledger: Ledger, home: Home, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(ledger, 3)
+    made = make_backup(ledger, home, home.backups, 2, "agent")
+    filled(ledger, 2)
+    ledger.store.close()
+    whole, replace = home.store.read_bytes(), Path.replace
+
+    def stop(path: Path, target: Path) -> Path:
+        if target == home.store:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            restore_backup(home, made.path, clock, "head")
+    assert home.store.read_bytes() == whole
+    clock.advance(1)
+    _entry, aside = restore_backup(home, made.path, clock, "head")
+    assert (aside / "exam-kit.db").read_bytes() == whole
+    assert home.store.read_bytes() != whole
+
+
 def test_what_a_kill_left_unfinished_goes_after_a_day(ledger: Ledger, home: Home, clock: FakeClock) -> None:
     filled(ledger, 1)
     dead, fresh = home.backups / ".exam-kit-20260101T000000.000000Z.part", home.backups / ".exam-kit-new.part"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import zipfile
 
 import pytest
 import xlsxwriter
@@ -187,6 +188,28 @@ def test_a_damaged_workbook_is_refused_in_words(book: Equipment) -> None:
             refused += 1
     assert refused > 50
     assert book.register().items == {}
+
+
+@pytest.mark.parametrize(
+    ("part", "before", "after"),
+    [
+        ("xl/workbook.xml", b'encoding="UTF-8"', b'encoding="UTF-99"'),
+        ("xl/styles.xml", b'fontId="0"', b'fontId="99999999999999999999"'),
+    ],
+)
+def test_a_workbook_of_strange_numbers_and_letters_is_read_or_refused_in_words(
+    part: str, before: bytes, after: bytes
+) -> None:
+    changed, sheet = io.BytesIO(), workbook([["inventory"], ["101-001"]])
+    with zipfile.ZipFile(io.BytesIO(sheet)) as whole, zipfile.ZipFile(changed, "w") as parts:
+        for name in whole.namelist():
+            content = whole.read(name)
+            assert name != part or before in content
+            parts.writestr(name, content.replace(before, after) if name == part else content)
+    try:
+        assert [row.cells[0] for row in read_table("x.xlsx", changed.getvalue())] == ["inventory", "101-001"]
+    except UsageError as refusal:
+        assert "cannot be read as a list" in str(refusal)
 
 
 def test_garbage_is_refused_or_every_row_of_it_named(book: Equipment) -> None:
