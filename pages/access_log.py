@@ -24,7 +24,7 @@ seat = require_page(Act.VIEW)
 st.title(_("Access log"))
 log, cabinets = AccessLog(seat.ledger, seat.point), CabinetLog(seat.ledger, seat.point)
 inside_now(seat, log, cabinets)
-without_a_line(seat, log, cabinets)
+without_a_line(seat, log)
 book = st.segmented_control(
     _("Book"), list(BOOKS), format_func=lambda one: _(BOOKS[one]),
     default="access", required=True, label_visibility="collapsed", key="book",

@@ -39,7 +39,8 @@ GIVEN_BY = N_("{briefing}: given by")
 VALID_UNTIL = N_("{briefing}: valid until")
 
 MOST_BYTES, MOST_ROWS = 1_000_000, 2000
-_DAY = re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})|(\d{4})-(\d{1,2})-(\d{1,2})")
+_YEAR = r"(19\d\d|2[01]\d\d)"  # of other ones the calendar's ends come too near: no moment can be reckoned there
+_DAY = re.compile(rf"(\d{{1,2}})[./](\d{{1,2}})[./]{_YEAR}|{_YEAR}-(\d{{1,2}})-(\d{{1,2}})", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from exam_kit.errors import RefusedEntry, m
 from exam_kit.i18n import N_, _
 from exam_kit.journal.access_log import AccessLog
 from exam_kit.journal.access_row import ACTION_LABELS, AccessAction, AccessRow
 from exam_kit.journal.search import PAGE, Asked, chosen, people_in
+from exam_kit.ui.fields import read_date
 from exam_kit.ui.papers import book_links
 from exam_kit.ui.seat import Seat, saying_errors
 
@@ -108,22 +107,11 @@ def _asked(seat: Seat, log: AccessLog) -> Asked:
     )  # fmt: skip
     text = text_at.text_input(_("Words that occur in the line"), key="find-text")
     return Asked(
-        since=_date(since),
-        until=_date(until),
+        since=read_date(since),
+        until=read_date(until),
         room=room or "",
         person=person or "",
         action=action,
         text=text or "",
         language=seat.language,
     )
-
-
-def _date(text: str | None) -> date | None:
-    if not text or not text.strip():
-        return None
-    try:
-        return datetime.strptime(text.strip(), "%d.%m.%Y").date()  # noqa: DTZ007 - a date of the point's calendar
-    except ValueError as problem:
-        raise RefusedEntry(
-            m("Date: '{text}' is not a date. Write day, month and year: 28.05.2026.", text=text.strip())
-        ) from problem

@@ -7,17 +7,13 @@ from html import escape
 
 import streamlit as st
 
-from exam_kit.cctv.segments import gaps
-from exam_kit.cctv.status import CAUSES
-from exam_kit.errors import Message, m
 from exam_kit.i18n import _, ngettext
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
 from exam_kit.journal.access_row import AccessRow
-from exam_kit.journal.cabinet import CabinetLine
 from exam_kit.journal.cabinet_log import CabinetLog
 from exam_kit.journal.rooms import format_rooms
-from exam_kit.journal.unlogged import Silence, cabinets_without_row, gaps_without_row
-from exam_kit.point.model import Zone
+from exam_kit.review import unlogged
+from exam_kit.review.unlogged import Bare
 from exam_kit.store import Act
 from exam_kit.ui.access_table import action_text
 from exam_kit.ui.marks import chip
@@ -58,22 +54,9 @@ def inside_now(seat: Seat, log: AccessLog, cabinets: CabinetLog) -> None:
             )
 
 
-def without_a_line(seat: Seat, log: AccessLog, cabinets: CabinetLog) -> None:
+def without_a_line(seat: Seat, log: AccessLog) -> None:
     """Today's recording gaps and opened cabinets that no line stands beside, each with a button that writes it."""
-    rules, now = seat.point.access_log, seat.now
-    midnight = datetime.combine(seat.today, datetime.min.time(), seat.tz)
-    places = {camera.id: camera.room for camera in seat.point.cameras}
-    silent = [
-        Silence((gap.camera,), (places[gap.camera],), gap.start, gap.end, gap.cause)
-        for gap in gaps(seat.store, start=midnight, end=now)
-        if gap.camera in places
-    ]
-    opened = [line for line in cabinets.lines(seat.today) if line.date == seat.today]
-    book = log.book()
-    missing: list[Silence | CabinetLine] = [
-        *gaps_without_row(silent, book, rules, now),
-        *cabinets_without_row(opened, book, rules, _at_headquarters(seat)),
-    ]
+    missing = unlogged.without_a_line(seat.ledger, seat.point, seat.today, seat.today)
     if not missing:
         return
     said = ngettext("{count} event has no line in the log", "{count} events have no line in the log", len(missing))
@@ -84,39 +67,17 @@ def without_a_line(seat: Seat, log: AccessLog, cabinets: CabinetLog) -> None:
         st.caption(_("More of them: {count}").format(count=len(missing) - SHOWN))
 
 
-def _missing(seat: Seat, log: AccessLog, one: Silence | CabinetLine) -> None:
-    begins, ends = (one.at, one.at) if isinstance(one, CabinetLine) else (one.start, one.end)
-    rooms, said = (_at_headquarters(seat), _opening(one)) if isinstance(one, CabinetLine) else (one.rooms, _gap(one))
-    key = f"bare-{one.number}" if isinstance(one, CabinetLine) else f"bare-{one.cameras[0]}-{begins:%H%M%S}"
-    until = clock_time(seat, ends) if ends else _("goes on")
-    with _band(key):
-        st.html(f"{chip('warn', f'{clock_time(seat, begins)} – {until}')} {escape(said.text(seat.language))}")
-        if seat.may(Act.WRITE_LOG) and st.button(_("Write it in the log"), key=f"write-{key}"):
+def _missing(seat: Seat, log: AccessLog, one: Bare) -> None:
+    until = clock_time(seat, one.end) if one.end else _("goes on")
+    with _band(f"bare-{one.key}"):
+        st.html(f"{chip('warn', f'{clock_time(seat, one.start)} – {until}')} {escape(one.what.text(seat.language))}")
+        if seat.may(Act.WRITE_LOG) and st.button(_("Write it in the log"), key=f"write-bare-{one.key}"):
             with saying_errors(seat):
                 # What is written is written in the point's language, whoever reads the screen in another.
-                text = said.text(seat.point.language)
-                row = log.add(AccessDraft(rooms, AccessAction.OTHER, begins, ends, text), seat.account)
+                text = one.what.text(seat.point.language)
+                row = log.add(AccessDraft(one.rooms, AccessAction.OTHER, one.start, one.end, text), seat.account)
                 flash(_("Line № {number} is written.").format(number=row.number))
                 st.rerun()
-
-
-def _gap(gap: Silence) -> Message:
-    cause = m(CAUSES.get(gap.cause, gap.cause))
-    return m("recording gap, cameras {cameras}: {cause}", cameras=", ".join(gap.cameras), cause=cause)
-
-
-def _opening(line: CabinetLine) -> Message:
-    return m(
-        "cabinet {cabinet} opened: {reason} (cabinet log, line {number})",
-        cabinet=line.cabinet,
-        reason=line.reason,
-        number=line.number,
-    )
-
-
-def _at_headquarters(seat: Seat) -> tuple[str, ...]:
-    rooms = seat.point.rooms
-    return tuple(room.code for room in rooms if room.zone is Zone.HEADQUARTERS) or (rooms[0].code,)
 
 
 def _said(row: AccessRow) -> str:

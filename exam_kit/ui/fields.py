@@ -8,12 +8,18 @@ from datetime import date, datetime, timedelta
 import streamlit as st
 
 from exam_kit.errors import RefusedEntry, m
+from exam_kit.journal.people_import import parse_date
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import clock_time
 
-__all__ = ["fresh", "fresh_key", "read_time", "time_now"]
+__all__ = ["fresh", "fresh_key", "read_date", "read_time", "time_now"]
 
 TIME = re.compile(r"\s*(\d{1,2})[:.\s-]?(\d{2})\s*")
+
+
+def read_date(text: str | None) -> date | None:
+    """The day that "28.05.2026" means (see `parse_date`); None for nothing written. Raises RefusedEntry."""
+    return parse_date(text) if text and text.strip() else None
 
 
 def read_time(seat: Seat, text: str, day: date, after: datetime | None = None) -> datetime:

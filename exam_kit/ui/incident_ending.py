@@ -32,7 +32,8 @@ def decide_form(seat: Seat, book: Incidents, sheet: Incident, key: str) -> None:
         chairs = {one.login: person_of(one) for one in people_with(seat, Act.AGREE_STOP)}
         names = {"": "—", **{login: one.name for login, one in chairs.items()}}
         login: str | None = ""
-        name, at, way = "", "", Way.PHONE
+        name, at = "", ""
+        way: Way | None = Way.PHONE
         if stops:
             st.caption(_("An exam is stopped only in agreement with the commission head. Call, then write it down:"))
             login = st.selectbox(

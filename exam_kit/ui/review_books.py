@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from html import escape
 
 import streamlit as st
 
-from exam_kit.errors import RefusedEntry, m
 from exam_kit.i18n import N_, _, ngettext
 from exam_kit.journal.access_row import ACTION_LABELS
 from exam_kit.journal.categories import load_categories
@@ -15,6 +14,7 @@ from exam_kit.review.bundle_home import is_bundle
 from exam_kit.review.lines import look
 from exam_kit.review.question import BOOK_LABELS, PAGE, Book, Question
 from exam_kit.review.unlogged import MOST_DAYS, without_a_line
+from exam_kit.ui.fields import read_date
 from exam_kit.ui.marks import chip, mark
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.review_table import review_table
@@ -62,8 +62,8 @@ def _asked(seat: Seat) -> Question:
     columns = st.columns([2, 2, 2, 3] if period != "dates" else [1.2, 1.2, 2, 2, 2, 3], vertical_alignment="bottom")
     if period == "dates":
         today = short_day(seat, seat.today)
-        since = _date(columns[0].text_input(_("From"), value=today, key="review-since"))
-        until = _date(columns[1].text_input(_("To"), value=today, key="review-until"))
+        since = read_date(columns[0].text_input(_("From"), value=today, key="review-since"))
+        until = read_date(columns[1].text_input(_("To"), value=today, key="review-until"))
     room_at, person_at, action_at, text_at = columns[-4:]
     # The language stands in the keys of lists: the browser keeps a choice by its words, not by its place.
     rooms = {one.code: f"{one.code} {one.name}" if one.name else one.code for one in seat.point.rooms}
@@ -81,20 +81,6 @@ def _asked(seat: Seat) -> Question:
     return Question(Book(book), since, until, room, person, action if book is Book.ACCESS else "", text)
 
 
-def _date(text: str) -> date | None:
-    """28.05.2026, 28/05/2026 or 2026-05-28; None for nothing written."""
-    if not text.strip():
-        return None
-    parts = text.strip().replace("/", ".").replace("-", ".").split(".")
-    try:
-        numbers = [int(part) for part in parts]
-        return date(*numbers) if len(parts[0]) == 4 else date(*reversed(numbers))
-    except (ValueError, TypeError):
-        raise RefusedEntry(
-            m("Date: '{text}' is not a date. Write day, month and year: 28.05.2026.", text=text)
-        ) from None
-
-
 def _unlogged(seat: Seat, question: Question) -> None:
     """Gaps and opened cabinets of the days asked for that no line stands beside."""
     since, until = question.since, question.until
@@ -108,8 +94,8 @@ def _unlogged(seat: Seat, question: Question) -> None:
         return
     said = ngettext("{count} event has no line in the log", "{count} events have no line in the log", len(bare))
     lines = "".join(
-        f"<li>{chip('warn', _time(seat, start, end))} {escape(what.text(seat.language))}</li>"
-        for start, end, what in bare[:BARE_SHOWN]
+        f"<li>{chip('warn', _time(seat, one.start, one.end))} {escape(one.what.text(seat.language))}</li>"
+        for one in bare[:BARE_SHOWN]
     )
     more = len(bare) - BARE_SHOWN
     if more > 0:

@@ -11,8 +11,11 @@ from exam_kit.clock import FakeClock, iso
 from exam_kit.errors import RefusedEntry, UsageError
 from exam_kit.home import Home
 from exam_kit.journal.access_log import AccessAction, AccessDraft, AccessLog
+from exam_kit.journal.cabinet import CabinetAct, CabinetDraft
+from exam_kit.journal.cabinet_log import CabinetLog
 from exam_kit.journal.categories import load_categories
-from exam_kit.point import Point
+from exam_kit.journal.person import Person
+from exam_kit.point import Point, Zone
 from exam_kit.review.export import review_csv, review_pdf, review_xlsx
 from exam_kit.review.integrity import (
     FRESH,
@@ -170,3 +173,22 @@ def test_gaps_stand_beside_the_lines_of_their_time_and_place(
     day = at.astimezone(point.tz).date()
     assert len(without_a_line(ledger, point, day, day)) == 0
     assert len(without_a_line(ledger, point, day - timedelta(days=3), day - timedelta(days=2))) == 0
+
+
+def test_an_opened_cabinet_wants_a_line_about_the_room_it_stands_in(
+    ledger: Ledger, clock: FakeClock, point: Point
+) -> None:
+    log, cabinets, at = AccessLog(ledger, point, clock), CabinetLog(ledger, point, clock), clock.now()
+    draft = CabinetDraft(
+        "ПАК", CabinetAct.OPENED, at, "осмотр", True, "1", Person("И. И."), (Person("О. О."), Person("П. П."))
+    )
+    line = cabinets.add(draft, WRITER)
+    headquarters = next(room.code for room in point.rooms if room.zone is Zone.HEADQUARTERS)
+    elsewhere = next(room.code for room in point.rooms if room.code != headquarters)
+    day = at.astimezone(point.tz).date()
+    log.add(AccessDraft(elsewhere, AccessAction.OTHER, at, at, text="осмотр"), WRITER)
+    (bare,) = without_a_line(ledger, point, day, day)
+    assert (bare.rooms, bare.start, bare.end) == ((headquarters,), line.at, line.at)
+    assert "ПАК" in bare.what.text("en")
+    log.add(AccessDraft(headquarters, AccessAction.OTHER, at, at, text="осмотр"), WRITER)
+    assert without_a_line(ledger, point, day, day) == []
