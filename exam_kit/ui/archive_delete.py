@@ -18,6 +18,7 @@ from exam_kit.store import Accounts, Act
 from exam_kit.ui.fields import fresh, fresh_key
 from exam_kit.ui.marks import mark
 from exam_kit.ui.orders_view import ORDER_STATES, give, people_with
+from exam_kit.ui.pin_form import pin_field
 from exam_kit.ui.seat import Seat, flash, live, saying_errors
 from exam_kit.ui.when import moment, short_day, size
 
@@ -57,17 +58,17 @@ def _form(seat: Seat, rule: KeepRule | None, free: dict[date, KeptDay]) -> None:
         asked = _("Type the number of recordings: {count}").format(count=count)
         typed = number_at.text_input(asked, key=f"{fresh_key(FORM)}-typed")
         own_at, other_at, pin_at, send_at = st.columns([2, 3, 2, 2], vertical_alignment="bottom")
-        own = own_at.text_input(_("Your PIN"), type="password", key=f"{fresh_key(FORM)}-own")
+        own = pin_field(own_at, _("Your PIN"), f"{fresh_key(FORM)}-own")
         other = other_at.selectbox(
             _("The second person"), list(others), filter_mode=None, placeholder=_("nobody else has this right"),
             format_func=lambda login: f"{others[login].name}, {others[login].post}", key=f"{fresh_key(FORM)}-other",
         )  # fmt: skip
-        pin = pin_at.text_input(_("Their PIN"), type="password", key=f"{fresh_key(FORM)}-pin")
+        pin = pin_field(pin_at, _("Their PIN"), f"{fresh_key(FORM)}-pin")
         if send_at.form_submit_button(_("Delete for good"), width="stretch"):
             with saying_errors(seat):
                 if (typed or "").strip() != str(count):
                     raise RefusedEntry(m("Nothing was deleted: the number typed is not {number}.", number=count))
-                people = SignedPin(seat.account.login, own or ""), SignedPin(other or "", pin or "")
+                people = SignedPin(seat.account.login, own), SignedPin(other or "", pin)
                 _order(seat, rule, chosen, people, why or "", order or "")
 
 

@@ -36,7 +36,7 @@ def draw_keep(seat: Seat) -> None:
     """The table for everybody; holds and deletion for those who may."""
     rule = keep_rule(seat.point, seat.home)
     days = kept_days(seat.store, seat.ledger, rule, seat.today)
-    st.html(f'<p class="ek-note">{escape(_rule_text(rule))}</p>')
+    st.html(f'<p class="ek-note">{escape(_rule_text(seat, rule))}</p>')
     if not days:
         st.info(_("Nothing was recorded yet."))
         return
@@ -59,11 +59,13 @@ def draw_keep(seat: Seat) -> None:
         )
 
 
-def _rule_text(rule: KeepRule | None) -> str:
+def _rule_text(seat: Seat, rule: KeepRule | None) -> str:
+    """The rule in the reader's language; the regulation it comes from stands in the profile, in the profile's words."""
     if rule is None:
         return _("The profile names no keep-until date: nothing may be deleted.")
     text = _("Footage is kept until its date, as long as a legal hold stands, and until the region gave a receipt.")
-    return f"{text} ({rule.source})" if rule.source else text
+    named = _("The dates, and the regulation they come from, stand in the profile {profile}.")
+    return f"{text} {named.format(profile=seat.point.profile)}"
 
 
 def _table(seat: Seat, days: list[KeptDay]) -> str:

@@ -35,11 +35,11 @@ def sidebar(seat: Sitter, pages: Sequence[tuple[Page, str]]) -> None:
         st.html(f'<div class="ek-brand"><b>Exam Kit</b><span>{escape(where)}<br>{escape(name)}</span></div>')
         for page, icon in pages:
             st.page_link(page, icon=icon, width="stretch")
-        st.html('<div class="ek-push"></div>')
-        role = _(ROLE_LABELS[seat.account.role])
-        st.html(f'<div class="ek-who"><b>{escape(seat.account.name)}</b><span>{escape(role)}</span></div>')
-        _language(seat)
-        sign_out()
+        with st.container(key="ek-foot"):
+            role = _(ROLE_LABELS[seat.account.role])
+            st.html(f'<div class="ek-who"><b>{escape(seat.account.name)}</b><span>{escape(role)}</span></div>')
+            _language(seat)
+            sign_out()
 
 
 def sign_out() -> None:
@@ -52,6 +52,7 @@ def sign_out() -> None:
 def _language(seat: Sitter) -> None:
     def keep() -> None:
         keep_language(seat.token, st.session_state["language"])
+        say_choices_anew()
 
     st.session_state["language"] = seat.language
     st.segmented_control(
@@ -69,6 +70,18 @@ def _language(seat: Sitter) -> None:
         f'<script>document.documentElement.lang = "{seat.language}"</script><span hidden>{seat.language}</span>',
         unsafe_allow_javascript=True,
     )
+
+
+def say_choices_anew() -> None:
+    """Have every list on the page say its choice in the words of the new language.
+
+    A widget with a key stays the same widget when the words of its options change, and the browser goes on showing the
+    word that was chosen. A value that is set by us is sent to it anew. Yes and no (buttons, which may not be set, among
+    them) and files have no words.
+    """
+    for key, value in st.session_state.items():
+        if value is not None and not isinstance(value, (bool, list)):
+            st.session_state[key] = value
 
 
 def header(seat: Seat) -> None:

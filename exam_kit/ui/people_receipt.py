@@ -11,6 +11,7 @@ from exam_kit.journal.people import People
 from exam_kit.journal.people_card import Card, RecordKind
 from exam_kit.store import Accounts
 from exam_kit.ui.marks import mark
+from exam_kit.ui.pin_form import pin_field
 from exam_kit.ui.seat import Seat, flash, saying_errors
 
 __all__ = ["own_receipt", "receive_by_pin"]
@@ -34,10 +35,10 @@ def receive_by_pin(seat: Seat, people: People, card: Card) -> None:
     """The person comes to this screen and types their own PIN."""
     with st.form(f"receipt-{card.number}", border=False, clear_on_submit=True):
         asked = _("{name} confirms having received a copy of the instructions; PIN of the account '{login}'")
-        pin = st.text_input(asked.format(name=card.name, login=card.login), type="password")
+        pin = pin_field(st.container(), asked.format(name=card.name, login=card.login), f"receipt-pin-{card.number}")
         if st.form_submit_button(_("Confirm the receipt"), type="primary"):
             with saying_errors(seat):
-                account = Accounts(seat.store, seat.ledger, seat.clock).check(card.login, pin or "")
+                account = Accounts(seat.store, seat.ledger, seat.clock).check(card.login, pin)
                 people.receive(card.number, account)
                 _said(card)
 

@@ -1,10 +1,11 @@
-"""Signing with one's own PIN at somebody else's screen: fields for a form, and the account they prove."""
+"""Fields for a PIN, and signing with one's own at somebody else's screen: the account that the fields prove."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from exam_kit.errors import AccessDenied, RefusedEntry, m
 from exam_kit.i18n import _
@@ -14,7 +15,17 @@ from exam_kit.ui.orders_view import people_with
 from exam_kit.ui.plain import plain
 from exam_kit.ui.seat import Seat
 
-__all__ = ["sign_fields"]
+__all__ = ["pin_field", "sign_fields"]
+
+
+def pin_field(place: DeltaGenerator, label: str, key: str) -> str:
+    """A field for a PIN in `place`, and what was typed into it.
+
+    Streamlit keeps what was typed for as long as the field is drawn; a PIN is taken out of its memory at once.
+    """
+    pin = place.text_input(label, type="password", autocomplete="off", key=key)
+    del st.session_state[key]
+    return pin or ""
 
 
 def sign_fields(seat: Seat, act: Act, key: str, label: str, but: Sequence[Person] = ()) -> Callable[[], Account]:
@@ -38,7 +49,7 @@ def sign_fields(seat: Seat, act: Act, key: str, label: str, but: Sequence[Person
         placeholder="—",
     )
     field = f"{key}-pin-{st.session_state.get(tries, 0)}"
-    pin = pin_at.text_input(_("Their own PIN"), type="password", autocomplete="off", key=field)
+    pin = pin_field(pin_at, _("Their own PIN"), field)
     if wrong:
         st.error(plain(wrong))
 
@@ -46,7 +57,7 @@ def sign_fields(seat: Seat, act: Act, key: str, label: str, but: Sequence[Person
         if login is None:
             raise RefusedEntry(m("Signature: there is nobody with an account who could sign. Add the person first."))
         try:
-            return Accounts(seat.store, seat.ledger, seat.clock).check(login, pin or "")
+            return Accounts(seat.store, seat.ledger, seat.clock).check(login, pin)
         except AccessDenied as refusal:
             st.session_state[tries] = st.session_state.get(tries, 0) + 1
             st.session_state[f"{key}-wrong"] = refusal.text(seat.language)
