@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from exam_kit.archive.kept_papers import kept_deficiencies
 from exam_kit.archive.s3 import bags_there, verify_in_store
 from exam_kit.archive.s3.uploads import state_file
+from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
 from exam_kit.store import Ledger, open_store
 from tests.s3.direct import ADDRESS, PREFIX, archive_to, make_home, name_store, wire_of
@@ -238,6 +240,28 @@ def test_what_is_not_there_as_it_was_proved_is_not_signed_for(
     assert entries(home, "archive.finished") == []
     result = archive_to(home, [ADDRESS])
     assert (result.state, result.copies[0].copy) == ("finished", 2)
+    whole(home, result.copies[0].address)
+
+
+def test_a_database_that_refuses_leaves_no_thread_behind(
+    swift: Swift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, line = make_home(tmp_path, pieces=8), Line(swift.port, rate_bps=30_000)
+    swift.make_bucket("refused")
+    name_store(home, swift, line.endpoint, "refused")
+
+    def refuse(*_arguments: object) -> None:
+        raise StoreError(m("Database: full."))
+
+    monkeypatch.setattr("exam_kit.archive.job_rows.JobRows.acknowledge", refuse)
+    with pytest.raises(StoreError, match="full"):
+        archive_to(home, [ADDRESS])
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("s3-", "archive-"))] == []
+    monkeypatch.undo()
+    line.close()
+    name_store(home, swift, swift.endpoint, "refused")
+    result = archive_to(home, [ADDRESS])
+    assert (result.state, result.copies[0].copy) == ("finished", 1)
     whole(home, result.copies[0].address)
 
 

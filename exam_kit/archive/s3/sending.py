@@ -35,9 +35,10 @@ def send_files(
     `tasks` is gone through in this thread, and may wait. `there` is what lies in the bucket now: key → (bytes, ETag).
     `beat` is called in this thread several times a second. `data_of` is as `Reading` takes it.
 
-    Raises:
+    Raises, once no thread of it is left:
         StoreFault: the store or the line failed; what arrived stays.
         StoreError: the state of the uploads cannot be kept.
+        Whatever `tasks` or `beat` raised.
     """
     _Sending(course, Reading(course, there, data_of), beat).run(tasks, paused)
 
@@ -61,22 +62,31 @@ class _Sending:
                 for piece in self._reading.pieces_of(task, key):
                     while paused() and not course.stopped():
                         threading.Event().wait(WAIT_S)
-                        self._beat(course.tally)
+                        self._told()
                     if not self._put(piece):
                         break
                 if course.stopped():
                     break
         except Cancelled:
             pass  # stopped while the reading side waited for the store; what stopped it is told below
+        except Exception as problem:  # noqa: BLE001 - raised below, once no sender is left
+            course.broken = course.broken or problem
         finally:
             for _sender in senders:
                 self._put(None)
             for sender in senders:
                 while sender.is_alive():
                     sender.join(WAIT_S)
-                    self._beat(course.tally)
+                    self._told()
         if course.broken is not None:
             raise course.broken
+
+    def _told(self) -> None:
+        """Whoever follows may fail as well, as when the database refuses; that ends the run like a sender's fault."""
+        try:
+            self._beat(self.course.tally)
+        except Exception as problem:  # noqa: BLE001 - raised when no sender is left
+            self.course.broken = self.course.broken or problem
 
     def _put(self, piece: Piece | None) -> bool:
         """Hand over, unless the run has ended meanwhile; the end itself is always handed over."""
@@ -84,7 +94,7 @@ class _Sending:
             try:
                 self._pieces.put(piece, timeout=WAIT_S)
             except queue.Full:
-                self._beat(self.course.tally)
+                self._told()
             else:
                 return True
         return False
