@@ -56,10 +56,18 @@ def plan_import(book: Equipment, name: str, content: bytes) -> ImportPlan:
     Raises:
         UsageError: it is not a list, or its columns are not those of the template.
     """
-    name = clean(name, "name")
-    rows = read_table(name, content)
+    return _planned(book, name, content, _rows(name, content))
+
+
+def _rows(name: str, content: bytes) -> list[TableRow]:
+    rows = read_table(clean(name, "name"), content)
     if not rows:
         raise UsageError(m("{name}: there are no rows in it. Fill in the template and choose it again.", name=name))
+    return rows
+
+
+def _planned(book: Equipment, name: str, content: bytes, rows: list[TableRow]) -> ImportPlan:
+    name = clean(name, "name")
     columns, skipped = _columns(name, rows[0])
     draft = Draft(book.register())
     planned = _Plan(book, draft)
@@ -84,8 +92,9 @@ def take_import(book: Equipment, name: str, content: bytes, actor: Account) -> I
         UsageError: as `plan_import`.
     """
     authorise(actor, Act.KEEP_EQUIPMENT)
+    rows = _rows(name, content)  # before the transaction: a large workbook takes a while, and nobody could write
     with book.ledger.store.transaction():
-        plan = plan_import(book, name, content)  # anew: the register may have gone on since it was shown
+        plan = _planned(book, name, content, rows)  # anew: the register may have gone on since it was shown
         if plan.mistakes:
             raise RefusedEntry(
                 m("{name}: nothing is taken in, mistakes found: {count}.", name=name, count=len(plan.mistakes)),

@@ -38,7 +38,8 @@ OTHER_COLUMNS = {
 GIVEN_BY = N_("{briefing}: given by")
 VALID_UNTIL = N_("{briefing}: valid until")
 
-MOST_BYTES, MOST_ROWS = 1_000_000, 2000
+MOST_BYTES, MOST_ROWS = 1_000_000, 500
+"""More than any point has people; all are entered in one go, and nobody else can write meanwhile."""
 _YEAR = r"(19\d\d|2[01]\d\d)"  # of other ones the calendar's ends come too near: no moment can be reckoned there
 _DAY = re.compile(rf"(\d{{1,2}})[./](\d{{1,2}})[./]{_YEAR}|{_YEAR}-(\d{{1,2}})-(\d{{1,2}})", re.ASCII)
 

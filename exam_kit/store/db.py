@@ -108,6 +108,14 @@ class Store:
             found = self._local.after_commit = {}
         return found
 
+    @property
+    def unsaved(self) -> dict[str, object]:
+        """Views of the ledger as this thread's transaction has carried them (see `fold`); gone when it ends."""
+        found: dict[str, object] | None = getattr(self._local, "unsaved", None)
+        if found is None:
+            found = self._local.unsaved = {}
+        return found
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One write transaction, committed and durable when the block ends, rolled back when it raises.
@@ -137,6 +145,8 @@ class Store:
         except BaseException:
             _roll_back(connection)
             raise
+        finally:
+            self.unsaved.clear()
         for act in list(self.after_commit.values()):
             act()
         self.after_commit.clear()

@@ -28,18 +28,24 @@ def folded(
 
     `carry` makes the next view of one and further entries and leaves the one it was given alone. The view is begun
     anew where the ledger is no longer the one it was made from: an older copy was put back. Inside a transaction it
-    includes the entries of that transaction, and is not kept: they may be rolled back. One thread at a time carries a
-    view: a long ledger is read once, whoever else asks meanwhile waits for it.
+    includes the entries of that transaction, and is kept for that transaction only: they may be rolled back. One thread
+    at a time carries a view: a long ledger is read once, whoever else asks meanwhile waits for it.
     """
     kept = ledger.store.folds
+    inside = ledger.store.connection.in_transaction
     with kept.turn(name):
-        reached = kept.get(name)
-        if not isinstance(reached, _Reached) or ledger.hash_at(reached.head.seq) != reached.head.hash:
-            reached = _Reached(Head(0, ""), empty)
+        reached = _reached(ledger, ledger.store.unsaved.get(name)) if inside else None
+        reached = reached or _reached(ledger, kept.get(name)) or _Reached(Head(0, ""), empty)
         head = ledger.head()
         view: View = reached.view  # type: ignore[assignment]
         if head.seq > reached.head.seq:
             view = carry(view, ledger.entries(kinds, after=reached.head.seq, up_to=head.seq))
-            if not ledger.store.connection.in_transaction:
-                kept[name] = _Reached(head, view)
+            (ledger.store.unsaved if inside else kept)[name] = _Reached(head, view)
     return view
+
+
+def _reached(ledger: Ledger, found: object) -> _Reached | None:
+    """What was kept, where the ledger still is the one it was made from."""
+    if isinstance(found, _Reached) and ledger.hash_at(found.head.seq) == found.head.hash:
+        return found
+    return None

@@ -16,7 +16,7 @@ from exam_kit.i18n import LANGUAGES
 from exam_kit.journal.equipment import Equipment
 from exam_kit.journal.equipment_import import plan_import, take_import
 from exam_kit.journal.equipment_item import FIELDS, ItemDraft, ItemState
-from exam_kit.journal.equipment_table import read_table
+from exam_kit.journal.equipment_table import TableRow, read_table
 from exam_kit.journal.person import Person
 from exam_kit.point import Point
 from exam_kit.store import Account, Ledger, Role
@@ -222,3 +222,17 @@ def test_garbage_is_refused_or_every_row_of_it_named(book: Equipment) -> None:
         except ExamKitError:
             continue
         assert plan.new == plan.changed == ()
+
+
+def test_a_file_is_read_before_the_others_are_made_to_wait(
+    book: Equipment, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = []
+
+    def read(name: str, content: bytes) -> list[TableRow]:
+        waiting.append(ledger.store.connection.in_transaction)
+        return read_table(name, content)
+
+    monkeypatch.setattr("exam_kit.journal.equipment_import.read_table", read)
+    assert len(take_import(book, "a.csv", GOOD.encode(), SPECIALIST).new) == 3
+    assert waiting == [False]

@@ -58,6 +58,25 @@ def test_a_view_inside_a_transaction_is_not_kept_when_it_is_rolled_back(ledger: 
     assert view(ledger) == (1, 3)
 
 
+def test_inside_a_transaction_too_each_entry_is_read_once(ledger: Ledger, read: list[int]) -> None:
+    ledger.append("a", {"n": 0}, "agent")
+    view(ledger)
+    with ledger.store.transaction():
+        for number in range(1, 6):
+            ledger.append("a", {"n": number}, "agent")
+            assert view(ledger) == tuple(range(number + 1))
+    assert read == [2, 3, 4, 5, 6, 7]
+    assert view(ledger) == tuple(range(6))
+    with pytest.raises(RuntimeError), ledger.store.transaction():
+        ledger.append("a", {"n": 99}, "agent")
+        view(ledger)
+        raise RuntimeError
+    with ledger.store.transaction():
+        ledger.append("a", {"n": 6}, "agent")
+        assert view(ledger) == tuple(range(7))
+    assert not ledger.store.unsaved
+
+
 def test_a_view_begins_anew_on_another_ledger_in_the_same_place(ledger: Ledger, home: Home) -> None:
     older = sqlite3.connect(home.root / "older.db")
     ledger.append("a", {"n": 1}, "agent")
