@@ -1,6 +1,6 @@
 """A review bundle: the books of a point in one file, to be read and proved on another machine.
 
-A zip of six files. `ledger.txt` is the ledger's export up to its signed head and proves itself; its last entry of
+A zip of six files. `ledger.txt` is the ledger's export up to its signed head and proves itself; its last entry, of
 `KIND` names the SHA-256 of every other file, so the chain proves those as well. Nothing secret is in it: no PIN, no
 password, no private key, no camera's address.
 """
@@ -25,9 +25,9 @@ from exam_kit.home import Home
 from exam_kit.journal.numbering import point_key
 from exam_kit.journal.person import authorise, login_of, person_of
 from exam_kit.point import Point
-from exam_kit.store import Account, Act, Checkpoint, Head, Ledger
+from exam_kit.store import Account, Act, Checkpoint, Ledger
 from exam_kit.store.durable import sync_folder
-from exam_kit.store.export import export_to
+from exam_kit.store.export import export_lines
 from exam_kit.store.verify import read_anchors
 
 __all__ = ["KIND", "LEDGER", "MAY_MAKE", "NAMES", "Made", "make_bundle"]
@@ -39,6 +39,9 @@ NAMES = ("ledger.pub", "anchors.txt", "point.toml", "recordings.json", "files.js
 
 MAY_MAKE = (Act.ARCHIVE, Act.WITNESS, Act.RECEIVE)
 """Whoever archives, witnesses or receives the footage may take the books along as well."""
+
+TRIES = 20
+"""Somebody else may write an entry between ours and its signature: then once more."""
 
 SEAM_S = 1.0
 """Recordings closer than this are one."""
@@ -62,22 +65,14 @@ def make_bundle(home: Home, point: Point, ledger: Ledger, by: Account | str, pat
     """
     if isinstance(by, Account):
         authorise(by, *MAY_MAKE)
-    beside = dict(_beside(home, point, ledger))
-    body: dict[str, Any] = {
-        "point": point_key(point),
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in beside.items()},
-    }
-    if isinstance(by, Account):
-        body["by"] = person_of(by).as_dict()
-    ledger.append(KIND, body, login_of(by) if isinstance(by, Account) else by)
+    beside, last = _named(home, point, ledger, by)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="exam-kit-bundle-", dir=path.parent) as folder:
             export = Path(folder) / LEDGER
-            entries = export_to(ledger, export)
-            if not isinstance(ledger.signed(Head(entries, ledger.hash_at(entries))), Checkpoint):
-                raise StoreError(m("Review bundle: the ledger's head cannot be signed here. See 'exam-kit log rekey'."))
+            with export.open("w", encoding="utf-8", newline="\n") as lines:
+                lines.writelines(f"{line}\n" for line in export_lines(ledger, last))
             with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, allowZip64=False) as target:
                 target.write(export, LEDGER)
                 for name, content in beside.items():
@@ -96,7 +91,29 @@ def make_bundle(home: Home, point: Point, ledger: Ledger, by: Account | str, pat
         ) from problem
     finally:
         part.unlink(missing_ok=True)
-    return Made(path, entries, path.stat().st_size)
+    return Made(path, last, path.stat().st_size)
+
+
+def _named(home: Home, point: Point, ledger: Ledger, by: Account | str) -> tuple[dict[str, bytes], int]:
+    """What lies beside the ledger, and the number of the entry that names it: the last one, and signed.
+
+    Were the bundle's ledger to go on after it, what lies beside would be older than what is read there.
+    """
+    for _try in range(TRIES):
+        beside = dict(_beside(home, point, ledger))
+        body: dict[str, Any] = {
+            "point": point_key(point),
+            "files": {name: hashlib.sha256(content).hexdigest() for name, content in beside.items()},
+        }
+        if isinstance(by, Account):
+            body["by"] = person_of(by).as_dict()
+        entry = ledger.append(KIND, body, login_of(by) if isinstance(by, Account) else by)
+        signed = ledger.checkpoint()
+        if signed is None:
+            raise StoreError(m("Review bundle: the ledger's head cannot be signed here. See 'exam-kit log rekey'."))
+        if signed.seq == entry.seq:
+            return beside, entry.seq
+    raise StoreError(m("Review bundle: entries are written all the time just now. Try again in a minute."))
 
 
 def _beside(home: Home, point: Point, ledger: Ledger) -> Iterator[tuple[str, bytes]]:

@@ -89,7 +89,7 @@ def read_bundle(path: Path, folder: Path, key: VerifyKey | None = None, anchors:
             m("{path}: the review bundle is not opened, its ledger was changed:", path=path),
             [one.message for one in found],
         )
-    _beside(path, folder, ledger)
+    _beside(path, folder, ledger, report.entries)
     return Bundle(folder, report, key or own, key is not None)
 
 
@@ -140,15 +140,16 @@ def _lay_out(path: Path, archive: zipfile.ZipFile, folder: Path) -> None:
                 target.write(piece)
 
 
-def _beside(path: Path, folder: Path, ledger: Path) -> None:
-    """The files beside the ledger are those that its last entry of a bundle names."""
+def _beside(path: Path, folder: Path, ledger: Path, entries: int) -> None:
+    """The files beside the ledger are those that its last entry names, so they are as old as what is read there."""
     named: dict[str, str] = {}
-    for _seq, _hash, record in hashes_of(ledger):
-        if f'"kind":"{KIND}"' in record:
+    for seq, _hash, record in hashes_of(ledger):
+        if seq == entries and f'"kind":"{KIND}"' in record:
             entry = json.loads(record)
-            if entry["kind"] == KIND:
-                files = entry["body"].get("files")
-                named = files if isinstance(files, dict) else {}
+            body = entry["body"] if entry["kind"] == KIND and isinstance(entry["body"], dict) else {}
+            named = body["files"] if isinstance(body.get("files"), dict) else {}
+    if not named:
+        raise _refused(path, m("its ledger does not end with the making of a bundle"))
     for name in NAMES:
         with (folder / name).open("rb") as source:
             digest = hashlib.file_digest(source, "sha256").hexdigest()
