@@ -1,8 +1,8 @@
 """A review bundle: the books of a point in one file, to be read and proved on another machine.
 
-A zip of six files. `ledger.txt` is the ledger's export up to its signed head and proves itself; its last entry, of
-`KIND` names the SHA-256 of every other file, so the chain proves those as well. Nothing secret is in it: no PIN, no
-password, no private key, no camera's address.
+A zip of six files. `ledger.txt` is the ledger's export up to its signed head and proves itself; its last entry, of the
+kind `KIND`, names the SHA-256 of every other file, so the chain proves those as well. Nothing secret is in it: no PIN,
+no password, no private key, no camera's address.
 """
 
 from __future__ import annotations

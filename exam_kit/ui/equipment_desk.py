@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import streamlit as st
 
-from exam_kit.errors import RefusedEntry, m
 from exam_kit.i18n import _
 from exam_kit.journal.consumable import Consumables
 from exam_kit.journal.equipment import Equipment
@@ -26,7 +25,6 @@ __all__ = [
     "numbers_in",
     "one_page",
     "state_tone",
-    "whole_number",
 ]
 
 PAGE = 50
@@ -103,11 +101,3 @@ def one_page(rows: Sequence[One], key: str) -> Sequence[One]:
         width=220,
     )
     return rows[start or 0 : (start or 0) + PAGE]
-
-
-def whole_number(text: str) -> int:
-    """A whole number as it is typed, also with spaces between thousands; RefusedEntry when it is none."""
-    digits = "".join(text.split())
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
-        raise RefusedEntry(m("'{text}' is not a whole number. Write digits only.", text=text.strip()))
-    return int(digits)

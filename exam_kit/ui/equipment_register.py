@@ -20,9 +20,9 @@ from exam_kit.journal.equipment_item import (
 from exam_kit.journal.incidents import Incidents
 from exam_kit.journal.numbering import RowRef
 from exam_kit.store import Act
-from exam_kit.ui.equipment_desk import choose, choose_room, one_page, whole_number
+from exam_kit.ui.equipment_desk import choose, choose_room, one_page
 from exam_kit.ui.equipment_table import card, items_table
-from exam_kit.ui.fields import fresh, fresh_key
+from exam_kit.ui.fields import fresh, fresh_key, whole_number
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.seat import Seat, flash, saying_errors
 

@@ -13,9 +13,9 @@ from exam_kit.journal.consumable import ENOUGH_LABELS, MOVE_LABELS, Consumables,
 from exam_kit.journal.equipment import Equipment
 from exam_kit.journal.equipment_reserve import ReserveLine, reserves
 from exam_kit.store import Act
-from exam_kit.ui.equipment_desk import choose, one_page, whole_number
+from exam_kit.ui.equipment_desk import choose, one_page
 from exam_kit.ui.equipment_table import table
-from exam_kit.ui.fields import fresh, fresh_key
+from exam_kit.ui.fields import fresh, fresh_key, whole_number
 from exam_kit.ui.marks import chip
 from exam_kit.ui.papers import paper_link
 from exam_kit.ui.seat import Seat, flash, saying_errors

@@ -12,7 +12,7 @@ from exam_kit.journal.people_import import parse_date
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import clock_time
 
-__all__ = ["fresh", "fresh_key", "read_date", "read_time", "time_now"]
+__all__ = ["fresh", "fresh_key", "read_date", "read_time", "time_now", "whole_number"]
 
 TIME = re.compile(r"\s*(\d{1,2})[:.\s-]?(\d{2})\s*")
 
@@ -50,3 +50,11 @@ def fresh_key(form: str) -> str:
 def fresh(form: str) -> None:
     """Empty the form: what it held was written."""
     st.session_state[f"fresh-{form}"] = st.session_state.get(f"fresh-{form}", 0) + 1
+
+
+def whole_number(text: str) -> int:
+    """A whole number as it is typed, also with spaces between thousands; RefusedEntry when it is none."""
+    digits = "".join(text.split())
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
+        raise RefusedEntry(m("'{text}' is not a whole number. Write digits only.", text=text.strip()[:40]))
+    return int(digits)

@@ -19,7 +19,7 @@ from exam_kit.journal.numbering import RowRef
 from exam_kit.journal.questions import Answer, Question, Value
 from exam_kit.ui.access_table import line_label
 from exam_kit.ui.check_upload import chosen_files
-from exam_kit.ui.fields import read_time
+from exam_kit.ui.fields import read_time, whole_number
 from exam_kit.ui.incident_sent import sent
 from exam_kit.ui.seat import Seat
 from exam_kit.ui.when import clock_time, moment, seconds_time
@@ -113,11 +113,7 @@ def fields_form(seat: Seat, book: Incidents, sheet: Incident, key: str) -> None:
 
 
 def _count(text: str) -> int | None:
-    if not text.strip():
-        return None
-    if not text.strip().isdecimal():
-        raise RefusedEntry(m("Incident: '{text}' is not a whole number. Write digits.", text=text.strip()[:40]))
-    return int(text)
+    return whole_number(text) if text.strip() else None
 
 
 def links_form(seat: Seat, book: Incidents, sheet: Incident, key: str) -> None:
