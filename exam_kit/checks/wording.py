@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -147,6 +148,8 @@ def value_text(value: Any, unit: str, language: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         divisor, template = _SCALES.get(unit, (1, "{value}"))
         return translate(template, language).format(value=_number(value / divisor, language))
+    if unit == "date":  # a station's file may hold anything there; what is no date stays as it is
+        return re.sub(r"^(\d{4})-(\d\d)-(\d\d)$", r"\3.\2.\1", str(value))
     word = _WORDS.get(value)
     return translate(word, language) if word else str(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -79,7 +80,7 @@ def handover_act_pdf(
             signature(paper.say(N_("Received by"))),
         ],
         columns=paper.words(COLUMNS),
-        cameras=[_camera(paper, camera, act) for camera in act.cameras],
+        cameras=[_camera(paper, camera, act) for camera in sorted(act.cameras, key=_counted)],
         files=[_file(paper, number, file, act) for number, file in enumerate(act.files, 1)],
         empty=paper.say(N_("No files.")),
         totals=_totals(paper, act),
@@ -134,10 +135,16 @@ def _file(paper: Paper, number: int, file: ActFile, act: HandoverAct) -> dict[st
     }
 
 
+def _counted(camera: str) -> list[tuple[int, str]]:
+    """The order in which people count cameras: R2-1 before R10-1."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", camera)]
+
+
 def _camera(paper: Paper, camera: str, act: HandoverAct) -> list[str]:
     files, gaps = [file for file in act.files if file.camera == camera], act.gaps_of(camera)
-    lost = paper.say(N_(" ({seconds} s)"), seconds=paper.number(sum(gap.seconds or 0.0 for gap in gaps)))
-    if any(gap.end is None for gap in gaps):
+    closed = [gap.seconds for gap in gaps if gap.seconds is not None]
+    lost = paper.say(N_(" ({seconds} s)"), seconds=paper.number(sum(closed))) if closed else ""
+    if len(closed) < len(gaps):
         lost += " + …"
     return [
         camera,

@@ -185,15 +185,21 @@ def _signed(paper: Paper, incident: Incident) -> str:
 def _place(paper: Paper, incident: Incident) -> str:
     point, said = paper.point, []
     if len(incident.cameras) > 1:
-        return paper.say(N_("cameras: {codes}"), codes=", ".join(incident.cameras))
+        cameras = paper.say(N_("cameras: {codes}"), codes=", ".join(incident.cameras))
+        rooms = {camera.room for camera in point.cameras if camera.id in incident.cameras}
+        return f"{_room(paper, incident)}, {cameras}" if rooms == {incident.room} else cameras
     if incident.room:
-        name = point.room(incident.room).name if point.has_room(incident.room) else ""
-        said.append(paper.say(N_("room {code}"), code=f"{incident.room} ({name})" if name else incident.room))
+        said.append(_room(paper, incident))
     if incident.camera:
         said.append(paper.say(N_("camera {code}"), code=incident.camera))
     if incident.station:
         said.append(paper.say(N_("station {code}"), code=incident.station))
     return ", ".join(said)
+
+
+def _room(paper: Paper, incident: Incident) -> str:
+    name = paper.point.room(incident.room).name if paper.point.has_room(incident.room) else ""
+    return paper.say(N_("room {code}"), code=f"{incident.room} ({name})" if name else incident.room)
 
 
 def who(person: Person) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from exam_kit.clock import SystemClock
 from exam_kit.forms.exports import as_csv
@@ -54,7 +55,7 @@ def room_calls_pdf(
         paper.say(N_("Journal of room calls")),
         signatures=[signature(paper.say(role)) for role in DUTY_SIGNATURES[:2]],
         columns=paper.words(COLUMNS),
-        rows=[{"cells": _cells(paper, call), "void": bool(call.withdrawn)} for call in calls],
+        rows=[_row(paper, call) for call in calls],
         empty=paper.say(N_("No room calls.")),
         total=total,
     )
@@ -65,16 +66,36 @@ def room_calls_csv(point: Point, calls: Sequence[RoomCall], language: str) -> by
     """The same columns for a spreadsheet, with the ledger entry of each call."""
     paper = Paper(point, language, Head(0, ""), made_at=SystemClock().now())
     titles = [*paper.words(COLUMNS).values(), paper.say(N_("Ledger entry №")), paper.say(N_("Ledger entry hash"))]
-    return as_csv([titles, *([*_cells(paper, call), str(call.seq), call.hash] for call in calls)])
+    rows = [
+        [
+            *_cells(paper, call, "; ".join(part for part in (_done(paper, call), _withdrawn(paper, call)) if part)),
+            str(call.seq),
+            call.hash,
+        ]
+        for call in calls
+    ]
+    return as_csv([titles, *rows])
 
 
-def _cells(paper: Paper, call: RoomCall) -> list[str]:
+def _row(paper: Paper, call: RoomCall) -> dict[str, Any]:
+    return {
+        "cells": _cells(paper, call, _done(paper, call)),
+        "void": bool(call.withdrawn),
+        "remark": _withdrawn(paper, call),
+    }
+
+
+def _done(paper: Paper, call: RoomCall) -> str:
+    sheet = paper.say(N_("incident sheet № {number}"), number=call.incident.number) if call.incident else ""
+    return "; ".join(part for part in (call.done, sheet) if part)
+
+
+def _withdrawn(paper: Paper, call: RoomCall) -> str:
+    return paper.say(N_("withdrawn: {why}"), why=call.withdrawn) if call.withdrawn else ""
+
+
+def _cells(paper: Paper, call: RoomCall, done: str) -> list[str]:
     date = paper.local(call.called_at).date()
-    done = [call.done]
-    if call.incident is not None:
-        done.append(paper.say(N_("incident sheet № {number}"), number=call.incident.number))
-    if call.withdrawn:
-        done.append(paper.say(N_("withdrawn: {why}"), why=call.withdrawn))
     return [
         str(call.number),
         day_text(date),
@@ -82,7 +103,7 @@ def _cells(paper: Paper, call: RoomCall) -> list[str]:
         paper.clock(call.called_at),
         paper.clock(call.arrived_at, beside=date),
         f"{call.what} ({call.caller})" if call.caller else call.what,
-        "; ".join(part for part in done if part),
+        done,
         paper.clock(call.left_at, beside=date),
         call.by.name,
     ]

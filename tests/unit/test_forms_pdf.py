@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,11 @@ import pytest
 from pypdf import PdfReader
 
 from exam_kit.archive.act import ActFile, ActGap, Carrier, HandoverAct
+from exam_kit.checks.wording import value_text
 from exam_kit.clock import FakeClock
 from exam_kit.errors import m
 from exam_kit.forms import access_log_pdf, check_protocol_pdf, handover_act_pdf, incident_pdf
-from exam_kit.forms.access_log import COLUMNS
+from exam_kit.forms.access_log import COLUMNS, TITLE
 from exam_kit.forms.incident_words import FIELDS
 from exam_kit.forms.sheet import DUTY_SIGNATURES
 from exam_kit.i18n import LANGUAGES, translate
@@ -323,3 +325,47 @@ def test_long_texts_and_many_lines_keep_the_heads_on_every_page(ledger: Ledger, 
     text = text_of(pdf)
     assert text.count("слово") == 660
     assert json.dumps(len(pages)) in pages[-1].extract_text()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_that_is_signed_says_what_is_signed(
+    ledger: Ledger, point: Point, clock: FakeClock, language: str
+) -> None:
+    log, now = AccessLog(ledger, point, clock), clock.now()
+    alone = 0
+    for count in range(1, 27):
+        log.add(AccessDraft("7777", "view_corrected", now, now), SPECIALIST)
+        if count < 14:
+            continue
+        pages = PdfReader(io.BytesIO(access_log_pdf(point, DAY, log.rows(), language, AT, made_at=now))).pages
+        last = squeezed(pages[-1].extract_text())
+        total = translate("Lines: {lines}, of them in force: {standing}.", language)
+        assert squeezed(total.format(lines=count, standing=count)) in last, "how many lines they sign for"
+        if squeezed(translate(COLUMNS["number"], language) + translate(COLUMNS["date"], language)) not in last:
+            alone += 1
+            assert squeezed(translate(TITLE, language)) in last
+    assert alone, "no table ended just before the signatures"
+
+
+def test_cameras_stand_in_the_act_as_people_count_them(point: Point, clock: FakeClock) -> None:
+    act = act_of(3, clock.now())
+    files = tuple(
+        replace(file, camera=camera) for file, camera in zip(act.files, ("R10-1", "R2-1", "HQ-1"), strict=True)
+    )
+    text = text_of(handover_act_pdf(point, DAY, replace(act, files=files), "en", AT))
+    first = [text.index(camera) for camera in ("HQ-1", "R2-1", "R10-1")]
+    assert first == sorted(first)
+
+
+def test_a_gap_that_is_still_open_lasted_no_seconds(point: Point, clock: FakeClock) -> None:
+    act = act_of(3, clock.now())
+    text = text_of(handover_act_pdf(point, DAY, replace(act, gaps=(replace(act.gaps[0], end=None),)), "en", AT))
+    assert "1 + …" in text
+    assert "(0.0 s)" not in text
+
+
+@pytest.mark.parametrize(
+    ("said", "text"), [("2028-06-30", "30.06.2028"), ("soon", "soon"), ("2028-06-30x", "2028-06-30x")]
+)
+def test_a_date_that_was_found_is_printed_as_dates_are(said: str, text: str) -> None:
+    assert value_text(said, "date", "ru") == text

@@ -39,7 +39,7 @@ def _release(at: At) -> dict[str, str]:
     return said
 
 
-@probe("os.support", readings={"days_left": ("d", N_("supported for")), "ends": ("", N_("support ends"))})
+@probe("os.support", readings={"days_left": ("d", N_("supported for")), "ends": ("date", N_("support ends"))})
 def support(at: At, *, ends: dict[str, dt.date]) -> Fact:
     """Days until the maker's support of this system ends; negative when it has ended.
 
