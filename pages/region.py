@@ -30,7 +30,7 @@ with seat.desk() as desk:
             [None, *days],
             format_func=lambda one: short_day(seat, one) if one else _("all"),
             filter_mode=None,
-            key="day",
+            key=f"day-{seat.language}",
             width=200,
         )
         wanted = st.text_input(_("Point"), key="point", width=160, placeholder="77-0001").strip()

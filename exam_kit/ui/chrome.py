@@ -77,7 +77,7 @@ def say_choices_anew() -> None:
 
     A widget with a key stays the same widget when the words of its options change, and the browser goes on showing the
     word that was chosen. A value that is set by us is sent to it anew. Yes and no (buttons, which may not be set, among
-    them) and files have no words.
+    them) and files have no words. None is not sent anew: a list that offers it has the language in its key.
     """
     for key, value in st.session_state.items():
         if value is not None and not isinstance(value, (bool, list)):

@@ -76,7 +76,7 @@ def _form(
             [None, *waiting[:IN_LIST]],
             format_func=lambda one: everything if one is None else label(one),
             filter_mode=None,
-            key=f"{key}-line",
+            key=f"{key}-line-{seat.language}",
         )
         who = sign_fields(seat, Act.COUNTERSIGN, key, _("Who countersigns"))
         if st.form_submit_button(_("Countersign"), type="primary"):

@@ -73,7 +73,7 @@ def _row(seat: Seat, book: Incidents, sheet: Incident, shown: bool) -> str:
         f'<tr data-row="{sheet.number}"{current}>'
         f'<td class="nb"><a href="{address}" target="_self">№ {sheet.number}</a></td>'
         f"<td>{state}</td><td>{escape(title)}<small>{escape(sheet.description[:90])}</small></td>"
-        f'<td>{escape(place_text(sheet))}</td><td class="nb">{escape(moment(seat, sheet.detected_at))}</td>'
+        f'<td class="nb">{escape(place_text(sheet))}</td><td class="nb">{escape(moment(seat, sheet.detected_at))}</td>'
         f"<td>{_hand(seat, sheet)}</td></tr>"
     )
 

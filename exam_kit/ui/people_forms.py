@@ -227,7 +227,7 @@ def _amends(seat: Seat, people: People, card: Card, kind: RecordKind, key: str) 
         return lambda: None
     which_at, why_at = st.columns([4, 4])
     which = which_at.selectbox(
-        _("In place of an earlier entry"), [None, *earlier], filter_mode=None, key=f"{key}-amends",
+        _("In place of an earlier entry"), [None, *earlier], filter_mode=None, key=f"{key}-amends-{seat.language}",
         format_func=lambda one: record_label(seat, one, people.profile) if one else _("no, it is a new one"),
     )  # fmt: skip
     why = why_at.text_input(_("Why the earlier one is corrected"), key=f"{key}-why")
