@@ -19,6 +19,9 @@ Actor = Account | Literal["agent"]
 """A signed-in person, or the kit's own agent."""
 
 TEXT_LIMIT = 4000
+NAME_LIMIT = 300
+NAMES = frozenset({"name", "post", "given_by", "order", "cabinet", "seal_found", "seal_put"})
+"""Fields that a form sets in a narrow column: a text pasted there by mistake would run off the paper."""
 
 EMPTY = {
     "why": N_("Reason: nothing is written there. Write why the line is corrected or withdrawn."),
@@ -108,7 +111,7 @@ def authorise(actor: Actor, *acts: Act, agent: bool = False) -> None:
 
 def clean(text: str, field: str, *, required: bool = True) -> str:
     """`text` on one line, without control and invisible characters, normalised (NFC); `field` is a key of `EMPTY` when
-    required.
+    required, and says how much fits.
 
     Raises:
         RefusedEntry: it is empty and `required`, too long, or not valid Unicode.
@@ -120,13 +123,14 @@ def clean(text: str, field: str, *, required: bool = True) -> str:
     shown = _shown(text)
     if required and not shown:
         raise RefusedEntry(m(EMPTY[field]))
-    if len(shown) > TEXT_LIMIT:
+    limit = NAME_LIMIT if field in NAMES else TEXT_LIMIT
+    if len(shown) > limit:
         raise RefusedEntry(
             m(
                 "Journal: the text '{start}…' has {length} characters, and at most {limit} fit. Shorten it and save.",
                 start=shown[:20],
                 length=len(shown),
-                limit=TEXT_LIMIT,
+                limit=limit,
             )
         )
     return shown

@@ -181,6 +181,13 @@ def test_two_accounts_of_one_name_are_one_person(log: AccessLog, name: str) -> N
     assert log.countersign_all(Account("spec3", name, Role.COMMISSION_MEMBER, "член ГЭК", "ru")) == []
 
 
+def test_a_text_pasted_for_a_name_is_refused(log: AccessLog) -> None:
+    for person in (Person("ж" * 301), Person("Инженер И. И.", "ж" * 301)):
+        with pytest.raises(RefusedEntry, match="at most 300"):
+            log.add(draft(person=person), SPECIALIST)
+    assert len(log.add(draft(person=Person("ж" * 300), text="ж" * 4000), SPECIALIST).person.name) == 300
+
+
 def test_what_is_not_seen_is_not_written(log: AccessLog) -> None:
     with pytest.raises(RefusedEntry, match="nothing is written"):
         log.add(draft(action="other", text="\u200b\u2060\ufeff"), SPECIALIST)
