@@ -15,7 +15,7 @@ from typing import Any
 
 from exam_kit.cli.log import anchors_given
 from exam_kit.cli.words import Desk, add_json, answer, at_the_terminal
-from exam_kit.errors import UsageError, m
+from exam_kit.errors import RefusedEntry, UsageError, m
 from exam_kit.home import kit_root
 from exam_kit.i18n import _, current_language
 from exam_kit.review.bundle import make_bundle
@@ -57,6 +57,8 @@ def _review(options: argparse.Namespace) -> int:
 
 def _make(options: argparse.Namespace, path: Path) -> int:
     desk = Desk.open()
+    if path.exists():
+        raise RefusedEntry(m("{path}: is there already. Name a new file.", path=path))
     made = make_bundle(desk.home, desk.point, desk.ledger, at_the_terminal(), path)
     desk.store.close()
     told = {"path": str(made.path), "entries": made.entries, "bytes": made.bytes}
@@ -68,6 +70,9 @@ def _make(options: argparse.Namespace, path: Path) -> int:
 def _read(options: argparse.Namespace, path: Path) -> int:
     key = VerifyKey.load(options.key) if options.key else None
     anchors = [anchor for given in options.anchor for anchor in anchors_given(given)]
+    for name in ("SIGTERM", "SIGHUP"):  # also when the terminal is closed no copy of the books stays behind
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda _number, _frame: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="exam-kit-review-") as folder:
         unpacked = Path(folder) / "bundle"
         unpacked.mkdir()
@@ -117,7 +122,6 @@ def _show(root: Path, once: str, port: int) -> int:
         arguments, cwd=root, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as web:
         assert web.stdout is not None
-        signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
         try:
             line = web.stdout.readline()
             if line:
