@@ -26,6 +26,7 @@ from exam_kit.clock import SystemClock
 from exam_kit.errors import PortTaken, UsageError, m
 from exam_kit.home import Home
 from exam_kit.i18n import _
+from exam_kit.journal.person import clean
 from exam_kit.point import load_point
 from exam_kit.store import Account, Accounts, Ledger, Role, open_store
 from exam_kit.store.rights import ROLE_LABELS
@@ -189,7 +190,9 @@ def _accounts() -> tuple[Accounts, Path]:
 def _user_add(options: argparse.Namespace) -> int:
     accounts, _root = _accounts()
     role = Role(options.role)
-    account = Account(options.login, options.name, role, options.post or _(ROLE_LABELS[role]), "ru")
+    name = clean(options.name, "name")  # as journals take it, or its owner could write none
+    post = clean(options.post or "", "post", required=False) or _(ROLE_LABELS[role])
+    account = Account(options.login, name, role, post, "ru")
     accounts.create(account, secret("PIN: "), actor=at_the_terminal())
     print(_("{login}: the account is made.").format(login=options.login))
     return 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 from exam_kit.cli import day, main
 from exam_kit.home import Home
+from exam_kit.store import open_store
+from exam_kit.store.accounts import all_accounts
 from tests.conftest import POINT_TOML
 
 
@@ -43,3 +46,12 @@ def test_an_order_nobody_serves_does_not_keep_the_terminal_for_ever(
     (here.run / "agent.lock").mkdir()  # no agent can start on this data
     assert main(["archive", "--day", "2026-05-28"]) == 1
     assert "nobody carries it out" in capsys.readouterr().err
+
+
+def test_an_account_has_a_name_that_journals_take(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("135790\n"))
+    for name in (" ", "\u200b", "x" * 301):
+        assert main(["user", "add", "spec", "--name", name, "--role", "specialist"]) != 0
+    assert main(["user", "add", "spec", "--name", "Специа\u00adлист  Т. Т.", "--role", "specialist"]) == 0
+    (account,) = all_accounts(open_store(home))
+    assert account.name == "Специалист Т. Т."
