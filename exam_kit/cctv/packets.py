@@ -39,7 +39,7 @@ SILENT_S = 1.0
 STARTING_S = 4.0
 WAITED_S = 0.002
 """A read that took this long found nothing there."""
-REST_S = 0.5
+REST_S = 0.6
 REST_GROWTH = 0.05
 """Seconds of rest for each second since the connection began."""
 AT_ONCE_S = 1.0
