@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from exam_kit.errors import PointInvalid, m
 from exam_kit.home import Home
 from exam_kit.i18n import current_language
-from exam_kit.journal.questions import Part, Question, Texts
+from exam_kit.journal.dated import Part, Texts, all_differ, read_dated
+from exam_kit.journal.questions import Question
 from exam_kit.point import Point, exam_start
 
-__all__ = ["CameraBounds", "Categories", "Category", "Limit", "Mark", "Texts", "load_categories"]
+__all__ = ["CameraBounds", "Categories", "Category", "Limit", "Mark", "load_categories"]
 
 CHECK_FAILED = "check_failed"
 
@@ -123,12 +122,7 @@ class Categories(Part):
 
     @model_validator(mode="after")
     def _differ(self) -> Categories:
-        codes = [category.code for category in self.category]
-        repeated = sorted({code for code in codes if codes.count(code) > 1})
-        if repeated:
-            raise PydanticCustomError(
-                "codes", "{codes} stands more than once; every code must differ", {"codes": ", ".join(repeated)}
-            )
+        all_differ(category.code for category in self.category)
         return self
 
     @property
@@ -155,19 +149,4 @@ def load_categories(home: Home | None = None) -> Categories:
     Raises:
         PointInvalid: the file has mistakes; `details` lists every one.
     """
-    own = home.profiles / SHIPPED.name if home else None
-    path = own if own and own.exists() else SHIPPED
-    try:
-        return Categories.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except ValidationError as problem:
-        details = [
-            m("  {where}: {reason}", where=".".join(str(part) for part in error["loc"]), reason=error["msg"])
-            for error in problem.errors()
-        ]
-        raise PointInvalid(
-            m("{name}: mistakes found: {count}. Correct each and start again:", name=path, count=len(details)), details
-        ) from problem
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise PointInvalid(
-            m("{name}: is not valid TOML: {reason}. Correct that line.", name=path, reason=problem)
-        ) from problem
+    return read_dated(Categories, SHIPPED, home)

@@ -4,44 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, model_validator
 
-from exam_kit.errors import PointInvalid, m
 from exam_kit.home import Home
-from exam_kit.i18n import current_language
+from exam_kit.i18n import LANGUAGES
+from exam_kit.journal.dated import Part, Texts, all_differ, read_dated
 from exam_kit.point import Point
 from exam_kit.point.model import Zone
-from exam_kit.point.reasons import reason
 
 __all__ = ["ConsumableNorm", "KindNorm", "Need", "Norms", "Reserve", "exam_rooms", "load_norms"]
 
 SHIPPED = Path(__file__).with_name("equipment.toml")
 
 Code = Annotated[str, Field(pattern=r"^[a-z_]{2,40}$")]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Words(_Part):
-    """One name in the kit's three languages."""
-
-    ru: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-    lv: str = Field(min_length=1)
-
-    def text(self, language: str | None = None) -> str:
-        chosen: str = getattr(self, language or current_language())
-        return chosen
-
-    def all(self) -> tuple[str, str, str]:
-        return self.ru, self.en, self.lv
 
 
 Factor = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -52,7 +31,7 @@ def _up(count: float) -> int:
     return math.ceil(round(count, 6))
 
 
-class Reserve(_Part):
+class Reserve(Part):
     """How many must lie in reserve, by the number of exam rooms."""
 
     fixed: Factor = 0
@@ -62,7 +41,7 @@ class Reserve(_Part):
         return _up(self.fixed + self.per_room * rooms)
 
 
-class Need(_Part):
+class Need(Part):
     """How much an exam needs, by the number of exam rooms and candidates."""
 
     fixed: Factor = 0
@@ -76,11 +55,11 @@ class Need(_Part):
         return _up(self.fixed + self.per_room * rooms + self.per_candidate * (candidates or 0))
 
 
-class KindNorm(_Part):
+class KindNorm(Part):
     """A kind of equipment. `source` says where its reserve comes from."""
 
     code: Code
-    label: Words
+    label: Texts
     source: str = Field(min_length=1)
     reserve: Reserve = Reserve()
     profiles: tuple[str, ...] = ()
@@ -92,18 +71,18 @@ class KindNorm(_Part):
         return self.reserve.count(exam_rooms(point))
 
 
-class ConsumableNorm(_Part):
+class ConsumableNorm(Part):
     """A consumable: what it is counted in, how much an exam needs, and the least there must be in any case."""
 
     code: Code
-    label: Words
-    unit: Words
+    label: Texts
+    unit: Texts
     source: str = Field(min_length=1)
     need: Need
     minimum: int = Field(ge=0)
 
 
-class Norms(_Part):
+class Norms(Part):
     """All of a season."""
 
     season: str
@@ -117,6 +96,12 @@ class Norms(_Part):
     def kinds(self) -> Mapping[str, KindNorm]:
         return {kind.code: kind for kind in self.kind}
 
+    @model_validator(mode="after")
+    def _differ(self) -> Norms:
+        all_differ(kind.code for kind in self.kind)
+        all_differ(one.code for one in self.consumable)
+        return self
+
     @property
     def consumables(self) -> Mapping[str, ConsumableNorm]:
         return {one.code: one for one in self.consumable}
@@ -129,7 +114,7 @@ class Norms(_Part):
         """The code of the kind that is called so in any language, or by its code; empty where there is none."""
         wanted = " ".join(name.casefold().split())
         for kind in self.kind:
-            if wanted in (kind.code, *(label.casefold() for label in kind.label.all())):
+            if wanted in (kind.code, *(kind.label.text(language).casefold() for language in LANGUAGES)):
                 return kind.code
         return ""
 
@@ -145,30 +130,4 @@ def load_norms(home: Home | None = None) -> Norms:
     Raises:
         PointInvalid: the file has mistakes; `details` lists every one.
     """
-    own = home.profiles / SHIPPED.name if home else None
-    path = own if own and own.exists() else SHIPPED
-    try:
-        norms = Norms.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except ValidationError as problem:
-        details = [
-            m("  {where}: {reason}", where=".".join(str(part) for part in error["loc"]), reason=reason(error))
-            for error in problem.errors()
-        ]
-        raise PointInvalid(
-            m("{name}: mistakes found: {count}. Correct each and start again:", name=path, count=len(details)), details
-        ) from problem
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise PointInvalid(
-            m("{name}: is not valid TOML: {reason}. Correct that line.", name=path, reason=problem)
-        ) from problem
-    repeated = _twice([kind.code for kind in norms.kind]) + _twice([one.code for one in norms.consumable])
-    if repeated:
-        raise PointInvalid(
-            m("{name}: mistakes found: {count}. Correct each and start again:", name=path, count=len(repeated)),
-            [m("  code '{code}' stands more than once; each must differ", code=code) for code in repeated],
-        )
-    return norms
-
-
-def _twice(codes: Sequence[str]) -> list[str]:
-    return sorted({code for code in codes if codes.count(code) > 1})
+    return read_dated(Norms, SHIPPED, home)

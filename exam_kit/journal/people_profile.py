@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import functools
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from exam_kit.errors import Message, PointInvalid, m
+from exam_kit.errors import Message
 from exam_kit.home import Home
-from exam_kit.journal.categories import Texts
+from exam_kit.journal.dated import Part, Texts, all_differ, read_dated
 from exam_kit.store.rights import Role
 
 __all__ = ["POINT_ROLES", "Briefing", "PeopleProfile", "load_people_profile"]
@@ -24,10 +22,6 @@ SHIPPED = Path(__file__).with_name("people.toml")
 
 POINT_ROLES = (Role.SPECIALIST, Role.HEAD_OF_POINT, Role.COMMISSION_MEMBER)
 """Roles that a point appoints and puts on duty. The commission head and the region stand above its register."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _of_the_point(roles: tuple[Role, ...]) -> tuple[Role, ...]:
@@ -40,7 +34,7 @@ def _of_the_point(roles: tuple[Role, ...]) -> tuple[Role, ...]:
     return roles
 
 
-class Briefing(_Part):
+class Briefing(Part):
     """One kind of training or briefing. `source` says where the requirement comes from."""
 
     code: Annotated[str, Field(pattern=r"^[a-z_]{2,40}$")]
@@ -63,7 +57,7 @@ class Briefing(_Part):
         return dt.date(year, month + 1, min(given.day, calendar.monthrange(year, month + 1)[1]))
 
 
-class PeopleProfile(_Part):
+class PeopleProfile(Part):
     """The requirements of a season."""
 
     season: str
@@ -77,12 +71,7 @@ class PeopleProfile(_Part):
     def _agree(self) -> PeopleProfile:
         _of_the_point(self.checked_roles)
         _of_the_point(tuple(self.roster))
-        codes = [briefing.code for briefing in self.briefing]
-        repeated = sorted({code for code in codes if codes.count(code) > 1})
-        if repeated:
-            raise PydanticCustomError(
-                "codes", "{codes} stands more than once; every code must differ", {"codes": ", ".join(repeated)}
-            )
+        all_differ(briefing.code for briefing in self.briefing)
         return self
 
     @property
@@ -119,31 +108,4 @@ def load_people_profile(home: Home | None = None) -> PeopleProfile:
     Raises:
         PointInvalid: the file has mistakes; `details` lists every one.
     """
-    own = home.profiles / SHIPPED.name if home else None
-    path = own if own and own.exists() else SHIPPED
-    try:
-        stamp = path.stat()
-    except OSError as problem:
-        raise _unreadable(path, problem) from problem
-    return _profile_as_of(path, stamp.st_mtime_ns, stamp.st_size)
-
-
-@functools.lru_cache(maxsize=4)
-def _profile_as_of(path: Path, _changed_ns: int, _bytes: int) -> PeopleProfile:
-    """Screens ask every few seconds; the file changes a few times a season."""
-    try:
-        return PeopleProfile.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except ValidationError as problem:
-        details = [
-            m("  {where}: {reason}", where=".".join(str(part) for part in error["loc"]), reason=error["msg"])
-            for error in problem.errors()
-        ]
-        raise PointInvalid(
-            m("{name}: mistakes found: {count}. Correct each and start again:", name=path, count=len(details)), details
-        ) from problem
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise _unreadable(path, problem) from problem
-
-
-def _unreadable(path: Path, problem: Exception) -> PointInvalid:
-    return PointInvalid(m("{name}: is not valid TOML: {reason}. Correct that line.", name=path, reason=problem))
+    return read_dated(PeopleProfile, SHIPPED, home)

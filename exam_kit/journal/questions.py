@@ -10,34 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from exam_kit.errors import RefusedEntry, m
-from exam_kit.i18n import N_, current_language, translate
+from exam_kit.i18n import N_, translate
+from exam_kit.journal.dated import Part, Texts
 from exam_kit.journal.person import Person, clean
 
-__all__ = ["Answer", "Option", "Part", "Question", "Texts", "Value"]
+__all__ = ["Answer", "Option", "Question", "Value"]
 
 Value = bool | int | float | str
-
-
-class Part(BaseModel):
-    """A piece of the data file: nothing in it is unknown, and nothing changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Texts(Part):
-    """One text in the kit's three languages."""
-
-    ru: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-    lv: str = Field(min_length=1)
-
-    def text(self, language: str | None = None) -> str:
-        chosen: str = getattr(self, language or current_language())
-        return chosen
 
 
 class Option(Part):

@@ -16,6 +16,7 @@ _WORDS = {
     "missing": N_("this key is missing; add it"),
     "extra_forbidden": N_("no such key; remove it or correct its spelling"),
     "unexpected_keyword_argument": N_("no such key; remove it or correct its spelling"),
+    "codes": N_("{codes} stands more than once; every code must differ"),
     "enum": N_("must be one of {expected}"),
     "literal_error": N_("must be one of {expected}"),
     "string_pattern_mismatch": N_("does not have the form {pattern}"),
