@@ -18,8 +18,16 @@ _SUMMARY = re.compile(r"^(=+ )?.*\b\d+ (passed|failed|errors?|skipped|deselected
 _COUNT = re.compile(r"\b(\d+) (passed|failed|error|skipped)")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
-_ALONE = ("tests/unit", "tests/property")
-"""Their tests do not watch the clock or a screen: several run at a time."""
+_SEVERAL = (
+    "tests/unit",
+    "tests/property",
+    *(f"tests/faults/test_{name}.py" for name in (
+        "archive_carrier", "archive_kill", "archive_ordeal", "archive_orders", "imports_kill", "ledger_kill",
+        "onvif_bad_answers", "s3_direct", "s3_short",
+    )),
+    "tests/ui/test_reads_only.py",
+)  # fmt: skip
+"""Their tests do not watch the clock or a browser: several run at a time."""
 _SECOND_TRIES = 3
 """A few tests of cameras, processes and screens may be held up by a busy computer. They are run a second time, and the
 log says so; more of them are no accident."""
@@ -65,8 +73,9 @@ def _chosen(root: Path, python: Path, arguments: Sequence[str]) -> tuple[bool, C
 
 def run_tests(root: Path, python: Path) -> tuple[bool, Counter[str]]:
     """All tests: did they pass, at least at the second try, and how many of what outcome."""
-    code, counts = _pytest(root, python, ["-n", "2", "--cache-clear", *_ALONE])
-    rest, found = _pytest(root, python, ["tests", *(f"--ignore={folder}" for folder in _ALONE)])
+    several = [path for path in _SEVERAL if (root / path).exists()]
+    code, counts = _pytest(root, python, ["-n", "2", "--cache-clear", *several])
+    rest, found = _pytest(root, python, ["tests", *(f"--ignore={path}" for path in several)])
     counts += found
     broken = counts["failed"] + counts["error"]
     if {code, rest} in ({0, 1}, {1}):
