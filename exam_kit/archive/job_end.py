@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,7 +36,7 @@ def note_begin(order: Order, number: int, job: Job, **facts: str) -> None:
     )
 
 
-class JobCopy:
+class JobCopy(ABC):
     """One copy. A step that fails (`_step`) ends this copy alone: `error` says why, and the others go on."""
 
     def __init__(self, order: Order, number: int, job: Job, rows: JobRows, tell: Callable[[Progress], None]) -> None:
@@ -96,9 +97,9 @@ class JobCopy:
         except ExamKitError as problem:
             self._ends_by(problem, "given_up" if isinstance(problem, NotWhole) else "failed")
 
+    @abstractmethod
     def _fault(self, problem: OSError) -> ArchiveError:
         """What a fault of the destination is called."""
-        raise NotImplementedError
 
     def _ends_by(self, error: ExamKitError, state: str) -> None:
         self.error = error
