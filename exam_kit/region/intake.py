@@ -20,7 +20,7 @@ from exam_kit.archive.job_lock import job_lock
 from exam_kit.archive.result import Progress
 from exam_kit.archive.sink import PART
 from exam_kit.archive.verify import verify_bag
-from exam_kit.errors import AlreadyRunning, ExamKitError, Message, m
+from exam_kit.errors import AlreadyRunning, ArchiveError, ExamKitError, Message, m
 from exam_kit.i18n import N_
 from exam_kit.region.applied import AGAIN, TAKEN
 from exam_kit.region.brought import Brought, bring, note_elsewhere
@@ -28,6 +28,7 @@ from exam_kit.region.desk import RegionDesk
 from exam_kit.region.looked import Looked, look, place_of
 from exam_kit.region.quarantine import not_registered, set_aside
 from exam_kit.region.receipts import receipt_file, write_due
+from exam_kit.region.sources import lost
 from exam_kit.store.keys import VerifyKey
 
 __all__ = ["OUTCOME_LABELS", "Outcome", "take_in"]
@@ -141,7 +142,7 @@ class _Intake:
                 path=shown(str(problem.filename or tree.place)),
                 reason=problem.strerror or str(problem),
             )
-            return self._told(tree, looked, "failed", reason)
+            return self._told(tree, looked, "failed", lost(self.tree) or reason)
         except ExamKitError as problem:
             return self._told(tree, looked, "failed", problem.message)
 
@@ -204,7 +205,10 @@ class _Intake:
         def told(done: int, whole: int) -> None:
             self.progress(tree.name, Progress("proving", 0, 0, whole, done))
 
-        return verify_bag(tree, quick=quick, key=key, progress=told)
+        report = verify_bag(tree, quick=quick, key=key, progress=told)
+        if not report.whole and (fault := lost(self.tree)) is not None:
+            raise ArchiveError(fault)
+        return report
 
     def _not_whole(self, tree: BagTree, looked: Looked, report: BagReport) -> Outcome:
         findings = [finding.message for finding in report.findings]

@@ -8,7 +8,7 @@ from typing import Any
 from exam_kit.errors import ArchiveError, Message, m
 from exam_kit.i18n import N_
 
-__all__ = ["PASSING", "StoreFault", "fault_of", "no_lock", "occupied", "problems"]
+__all__ = ["PASSING", "StoreFault", "fault_of", "no_keys", "no_lock", "occupied", "problems"]
 
 PASSING = frozenset({"network", "busy", "damaged"})
 """Kinds worth another try: the line was down, the store was busy, bytes arrived other than they were sent."""
@@ -61,16 +61,14 @@ _STATUS = {401: "keys", 403: "denied", 404: "missing", 408: "busy", 412: "exists
 _STATUS |= {400: "refused", 405: "unknown_to_store", 409: "busy", 501: "unknown_to_store", 507: "full"}
 
 _SAID = {
-    "keys": N_("{store}: the store does not know the access key. Give the keys anew: exam-kit store key {store}"),
-    "signature": N_(
-        "{store}: the store does not accept the secret key. Give the keys anew: exam-kit store key {store}"
-    ),
+    "keys": N_("{store}: the store does not know the access key. Give the keys anew: {give_keys}"),
+    "signature": N_("{store}: the store does not accept the secret key. Give the keys anew: {give_keys}"),
     "denied": N_(
         "{store}: the keys may not do this in bucket {bucket} ({code}). Ask who runs the store for the right to list, "
         "read and write there."
     ),
-    "region": N_("{store}: the store expects another region or address ({code}). Correct 'region' in point.toml."),
-    "bucket": N_("{store}: there is no bucket {bucket}. Correct 'bucket' in point.toml, or have it made."),
+    "region": N_("{store}: the store expects another region or address ({code}). Correct 'region' in {settings}."),
+    "bucket": N_("{store}: there is no bucket {bucket}. Correct 'bucket' in {settings}, or have it made."),
     "clock": N_(
         "{store}: this computer's clock and the store's differ too much. Set the clock right, then start again; it "
         "goes on where it stopped."
@@ -83,7 +81,7 @@ _SAID = {
     ),
     "tls": N_(
         "{store}: the certificate of {endpoint} is not to be trusted ({code}). Check the address and the clock; where "
-        "the region has an authority of its own, name its file under 'ca' in point.toml."
+        "the region has an authority of its own, name its file under 'ca' in {settings}."
     ),
     "busy": N_("{store}: the store is overloaded or failing ({code}). Start again later; it goes on where it stopped."),
     "damaged": N_(
@@ -99,6 +97,7 @@ _SAID = {
     ),
 }
 _ELSE = N_("{store}: the store refuses ({code}). Ask who runs it, or look with: exam-kit store probe {store}")
+_ELSE_REGION = N_("{store}: the store refuses ({code}). Ask who runs it.")
 
 
 class StoreFault(ArchiveError):
@@ -120,8 +119,18 @@ def problems() -> tuple[type[Exception], ...]:
     return boto.ClientError, boto.BotoCoreError, OSError, ResponseParserError, HTTPError
 
 
-def fault_of(problem: Exception, *, store: str, endpoint: str, bucket: str) -> StoreFault:
-    """The fault behind one of these `problems`."""
+def no_keys(store: str, *, region: bool = False) -> StoreFault:
+    """None were given yet."""
+    said = m("{store}: has no keys yet. Give them with: {give_keys}", store=store, give_keys=_give_keys(store, region))
+    return StoreFault("keys", "", said)
+
+
+def _give_keys(store: str, region: bool) -> str:
+    return f"exam-kit region store-key {store}" if region else f"exam-kit store key {store}"
+
+
+def fault_of(problem: Exception, *, store: str, endpoint: str, bucket: str, region: bool = False) -> StoreFault:
+    """The fault behind one of these `problems`; the way out is a region's with `region`, else a point's."""
     from botocore import exceptions as boto
     from botocore.parsers import ResponseParserError
     from urllib3.exceptions import HTTPError
@@ -145,7 +154,9 @@ def fault_of(problem: Exception, *, store: str, endpoint: str, bucket: str) -> S
     else:
         kind, code = "other", type(problem).__name__
     words = {"store": store, "endpoint": endpoint, "bucket": bucket, "code": code}
-    return StoreFault(kind, code, Message(_SAID.get(kind, _ELSE), words))
+    words["settings"] = "region.toml" if region else "point.toml"
+    words["give_keys"] = _give_keys(store, region)
+    return StoreFault(kind, code, Message(_SAID.get(kind, _ELSE_REGION if region else _ELSE), words))
 
 
 def _refusal(response: dict[str, Any]) -> tuple[str, str]:

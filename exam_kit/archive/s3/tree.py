@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from exam_kit.archive.bag import TAGMANIFEST
+from exam_kit.archive.bag import DECLARATION, MANIFEST, TAGMANIFEST
 from exam_kit.archive.bag_tree import MOST_FILES, Refused
 from exam_kit.archive.s3.faults import StoreFault
 from exam_kit.archive.s3.proof import Trust, look
@@ -21,10 +21,17 @@ from exam_kit.errors import m
 __all__ = ["StoreTree", "bags_there", "names_there"]
 
 BLOCK = 1 << 20
+DEEP = 6
+"""So many folders deep bags are looked for: points may send under prefixes of their own, as ``77/0001``."""
+
+MARKS = {DECLARATION, MANIFEST, TAGMANIFEST}
 
 
 class StoreTree:
-    """The bag `bag` in a store; `place` is its ``s3://STORE/BAG``.
+    """The bag `bag` in a store, by its path under the store's prefix; `place` is its ``s3://STORE/BAG``.
+
+    `fault` is what the store or the line failed with; whoever verifies a bag takes that for a fault of the bag's. It is
+    not asked again then: another try takes another tree.
 
     With `trust`, what the probe has shown, the SHA-256 that the store keeps is taken for an object's; `known` tells of
     objects sent in parts from here, for which the store keeps the SHA-256 over the parts. All others are read.
@@ -38,6 +45,7 @@ class StoreTree:
         known: Callable[[str], Arrived | None] = lambda _key: None,
     ) -> None:
         self.proofs = {"server_sha256": 0, "downloaded": 0}
+        self.fault: StoreFault | None = None
         self._wire, self._bag = wire, bag
         self._trust = trust or Trust()
         self._known = known
@@ -48,7 +56,11 @@ class StoreTree:
     @property
     def name(self) -> str:
         """Without its tag manifest, which is sent last, the bag is one whose copy was not finished."""
-        return self._bag if TAGMANIFEST in self._listing() else self._bag + PART
+        name = self._bag.rpartition("/")[2]
+        try:
+            return name if TAGMANIFEST in self._listing() else name + PART
+        except (OSError, Refused):
+            return name  # whoever lists its files is told why
 
     @property
     def place(self) -> str:
@@ -66,7 +78,7 @@ class StoreTree:
 
     def open(self, path: str) -> BinaryIO:
         size, etag = self._listing()[path]
-        return io.BufferedReader(_Reading(self._wire, self._prefix + path, size, etag), BLOCK)
+        return io.BufferedReader(_Reading(self._wire, self._prefix + path, size, etag, self._unreadable), BLOCK)
 
     def sha256(self, path: str, seen: Callable[[int], None]) -> str:
         kept = self._kept_sha256(path)
@@ -89,7 +101,7 @@ class StoreTree:
         try:
             lying = look(self._wire, key)
         except StoreFault as fault:
-            raise _unreadable(key, fault) from None
+            raise self._unreadable(key, fault) from None
         size, etag = self._listing()[path]
         if lying is None or (lying.bytes, lying.etag) != (size, etag) or not lying.sha256:
             return ""
@@ -101,6 +113,8 @@ class StoreTree:
 
     def _listing(self) -> dict[str, tuple[int, str]]:
         """Path → (bytes, ETag), asked once."""
+        if self.fault is not None and not self._asked:
+            raise self._unreadable(self.place, self.fault)
         if not self._asked:
             try:
                 for key, size, etag in self._wire.listing(self._prefix):
@@ -108,24 +122,24 @@ class StoreTree:
                     if len(self._listed) > MOST_FILES:
                         raise Refused(self.place, m("The bag holds more than {count} files.", count=MOST_FILES))
             except StoreFault as fault:
-                raise _unreadable(self.place, fault) from None
+                raise self._unreadable(self.place, fault) from None
             self._asked = True
         return self._listed
 
+    def _unreadable(self, key: str, fault: StoreFault) -> OSError:
+        """As a carrier's fault: whoever verifies a bag knows those."""
+        self.fault = self.fault or fault
+        return OSError(errno.EIO, fault.text(), key)
 
-def bags_there(wire: Wire) -> dict[str, bool]:
-    """Every bag under the store's prefix, by name; False for one that is not finished (its tag manifest comes last).
+
+def bags_there(wire: Wire, below: str = "") -> dict[str, bool]:
+    """The bags in the store, or in the folder `below` of it: paths under the store's prefix, by name, and whether each
+    is finished (its tag manifest comes last). What lies in a bag is not listed for it.
 
     Raises:
         StoreFault: the store or the line failed.
     """
-    prefix = wire.store.key_of("")
-    found: dict[str, bool] = {}
-    for key, _size, _etag in wire.listing(prefix):
-        bag, slash, path = key.removeprefix(prefix).partition("/")
-        if slash and not bag.startswith("."):
-            found[bag] = found.get(bag, False) or path == TAGMANIFEST
-    return found
+    return dict(_bags(wire, below, DEEP))
 
 
 def names_there(wire: Wire, stopped: Callable[[], bool] = lambda: False) -> set[str]:
@@ -135,23 +149,47 @@ def names_there(wire: Wire, stopped: Callable[[], bool] = lambda: False) -> set[
         StoreFault: the store or the line failed.
         Cancelled: `stopped` said so while waiting for it.
     """
-    prefix, found = wire.store.key_of(""), set()
+    return _level(wire, wire.store.key_of(""), stopped)[1]
+
+
+def _bags(wire: Wire, folder: str, deep: int) -> Iterator[tuple[str, bool]]:
+    files, folders = _level(wire, wire.store.key_of(folder + "/" if folder else ""))
+    if folder and MARKS & files:
+        yield folder, TAGMANIFEST in files
+        return
+    above = True
+    for name in sorted(folders) if deep else ():
+        if name and not name.startswith("."):
+            for found in _bags(wire, f"{folder}/{name}" if folder else name, deep - 1):
+                above = False
+                yield found
+    if above and folder and "data" in folders:
+        yield folder, False  # recordings are sent first: of this bag nothing else has arrived
+
+
+def _level(wire: Wire, prefix: str, stopped: Callable[[], bool] = lambda: False) -> tuple[set[str], set[str]]:
+    """Names of objects and of folders directly under `prefix`."""
+    files: set[str] = set()
+    folders: set[str] = set()
     more: dict[str, str] = {}
     while True:
         answer = wire.call("list_objects_v2", stopped=stopped, Prefix=prefix, Delimiter="/", **more)
-        found |= {str(one["Prefix"]).removeprefix(prefix).rstrip("/") for one in answer.get("CommonPrefixes", ())}
+        files |= {str(one["Key"]).removeprefix(prefix) for one in answer.get("Contents", ())}
+        folders |= {str(one["Prefix"]).removeprefix(prefix).rstrip("/") for one in answer.get("CommonPrefixes", ())}
         following = answer.get("NextContinuationToken")
         if not answer.get("IsTruncated") or not following:
-            return found
+            return files, folders
         more = {"ContinuationToken": str(following)}
 
 
 class _Reading(io.RawIOBase):
     """An object read from its beginning on."""
 
-    def __init__(self, wire: Wire, key: str, size: int, etag: str) -> None:
+    def __init__(
+        self, wire: Wire, key: str, size: int, etag: str, unreadable: Callable[[str, StoreFault], OSError]
+    ) -> None:
         super().__init__()
-        self._key = key
+        self._key, self._unreadable = key, unreadable
         self._blocks = wire.read(key, size, etag)
         self._left = b""
 
@@ -162,16 +200,11 @@ class _Reading(io.RawIOBase):
         try:
             self._left = self._left or next(self._blocks, b"")
         except StoreFault as fault:
-            raise _unreadable(self._key, fault) from None
+            raise self._unreadable(self._key, fault) from None
         taken = self._left[: len(buffer)]
         buffer[: len(taken)] = taken
         self._left = self._left[len(taken) :]
         return len(taken)
-
-
-def _unreadable(key: str, fault: StoreFault) -> OSError:
-    """As a carrier's fault: whoever verifies a bag knows those."""
-    return OSError(errno.EIO, fault.text(), key)
 
 
 def _from_base64(digest: str) -> str:

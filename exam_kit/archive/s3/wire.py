@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from exam_kit.archive.s3.faults import PASSING, StoreFault, fault_of, problems
+from exam_kit.archive.s3.faults import PASSING, StoreFault, fault_of, no_keys, problems
 from exam_kit.errors import ArchiveError, m
 from exam_kit.home import Home
 from exam_kit.point import ObjectStore, Point, Secrets
@@ -55,8 +55,8 @@ class Patience:
     read_s: float = 60
 
 
-def keys_of(store: ObjectStore, secrets: Secrets) -> Keys:
-    """The store's keys.
+def keys_of(store: ObjectStore, secrets: Secrets, *, region: bool = False) -> Keys:
+    """The store's keys; `region` when it is one of region.toml's.
 
     Raises:
         StoreFault: none were given yet.
@@ -64,9 +64,7 @@ def keys_of(store: ObjectStore, secrets: Secrets) -> Keys:
     """
     access, secret = (secrets.get(name) for name in store.secret_names)
     if not access or not secret:
-        raise StoreFault(
-            "keys", "", m("{store}: has no keys yet. Give them with: exam-kit store key {store}", store=store.name)
-        )
+        raise no_keys(store.name, region=region)
     return Keys(access, secret)
 
 
@@ -98,6 +96,7 @@ class Wire:
         self.patience = patience or Patience()
         self._keys = keys
         self._ca = None if store.ca is None else str((home.root if home else Path()) / store.ca)
+        self._region = home is not None and home.region_file.exists()
         self._made: Any = None
         self._answered = False
 
@@ -186,7 +185,7 @@ class Wire:
 
     def _fault(self, problem: Exception) -> StoreFault:
         store = self.store
-        return fault_of(problem, store=store.name, endpoint=store.endpoint, bucket=store.bucket)
+        return fault_of(problem, store=store.name, endpoint=store.endpoint, bucket=store.bucket, region=self._region)
 
     def _client(self) -> Any:
         with _MAKING:
