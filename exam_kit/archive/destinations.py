@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 import psutil
 
 from exam_kit.archive.act import Carrier
-from exam_kit.errors import ArchiveError, m
+from exam_kit.archive.stores import store_of
+from exam_kit.errors import ArchiveError, UsageError, m
 from exam_kit.home import Home
+from exam_kit.point import Point
 
-__all__ = ["carrier_at", "carriers", "ready_destination"]
+__all__ = ["carrier_at", "carriers", "ready_destination", "refuse_same"]
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "davfs", "9p"}
 _SYSTEM = {"squashfs", "iso9660", "udf"}
@@ -83,6 +86,40 @@ def ready_destination(path: Path, home: Home) -> Path:
             )
         )
     return place
+
+
+def refuse_same(places: Sequence[Path | str], point: Point) -> None:
+    """Two copies in one place fall with it: each destination of an order must be another folder or store.
+
+    Raises:
+        UsageError: two of them are one, by whatever names.
+    """
+    seen: dict[Hashable, Path | str] = {}
+    for place in places:
+        what = _what_is(str(place), point)
+        if what in seen:
+            raise UsageError(
+                m(
+                    "{place}: is the same place as {first}; two copies must not lie in one. Choose another place for "
+                    "the second copy, or leave it out.",
+                    place=place,
+                    first=seen[what],
+                )
+            )
+        seen[what] = place
+
+
+def _what_is(place: str, point: Point) -> Hashable:
+    """The same for all names of one place: of a folder also through links, and where its drive is mounted twice."""
+    name = store_of(place)
+    if name:
+        known = next((one for one in point.store if one.name == name), None)
+        return (known.endpoint.casefold(), known.bucket, known.prefix) if known else (name,)
+    try:
+        found = Path(place).stat()
+    except OSError:
+        return os.path.realpath(place)  # refused by itself when its turn comes
+    return (found.st_dev, found.st_ino) if found.st_ino else os.path.realpath(place)
 
 
 def _partition(path: Path) -> psutil._ntuples.sdiskpart | None:

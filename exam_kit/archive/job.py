@@ -16,6 +16,7 @@ from pathlib import Path
 
 from exam_kit.archive.act import Document, HandoverAct, KeepRule
 from exam_kit.archive.aside import Aside
+from exam_kit.archive.destinations import refuse_same
 from exam_kit.archive.engine import copy_all
 from exam_kit.archive.faults import destination_error
 from exam_kit.archive.job_copy import BagCopy, open_copy
@@ -78,6 +79,7 @@ def run_archive(
     the first bag that was finished (else cancelled); `progress` is told the whole with each copy's share.
 
     Raises:
+        UsageError: no destination, or two that are one.
         ArchiveError: nothing to archive, or every destination failed; what was verified stays so.
         AlreadyRunning: another process works on this very job.
         StoreError: the database refused.
@@ -93,6 +95,7 @@ def run_archive(
     seals = [seal_number] if seal_number else list(seal_numbers)
     if not places:
         raise UsageError(m("No destination was named. Name a folder or a drive."))
+    refuse_same(places, point)
     done = finished_copies(order)
     if len(done) == len(places):
         return _first([done[number] for number in sorted(done)])

@@ -16,6 +16,7 @@ from exam_kit.agent import orders
 from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
+from exam_kit.archive.destinations import refuse_same
 from exam_kit.archive.result import Progress
 from exam_kit.archive.selection import Asked
 from exam_kit.archive.stores import SCHEME, store_of
@@ -213,12 +214,13 @@ def _archive(options: argparse.Namespace) -> int:
     day = options.day or max((one for one in known if one <= today), default=None)
     if day is None or day not in known:
         raise UsageError(m("{day}: the point has no exam on this day. Choose one of its exam days.", day=day or "—"))
-    body = {
+    body: dict[str, Any] = {
         "day": str(day),
         "zones": options.zone,
         "destinations": [_place(desk, place) for place in options.to or [str(desk.home.bags)]],
         "encrypted": options.encrypt,
     }
+    refuse_same(body["destinations"], desk.point)
     if options.supplement is not None:
         asked = Asked(tuple(Zone(zone) for zone in options.zone))
         body["supplement"] = options.supplement or max(next_supplement(desk.store, day, asked), 1)

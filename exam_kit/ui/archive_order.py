@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from exam_kit.agent.archiving import asked_of
 from exam_kit.archive import CARRIER_LABELS
+from exam_kit.archive.destinations import refuse_same
 from exam_kit.archive.selection import Asked
 from exam_kit.archive.stores import store_of
 from exam_kit.archive.supplement_choice import next_supplement
@@ -188,6 +190,8 @@ def _send(
     if send_at.button(label, type="primary", width="stretch", key="archive-go", disabled=not files):
         if not chosen:
             raise RefusedEntry(m("Archive: no drive is chosen. Tick at least one."))
+        _refuse_relative(chosen)
+        refuse_same(chosen, seat.point)
         body = _body(day, asked, chosen, seals)
         give(seat, "archive", body, ordered_by=witness or "", why=_("hand-over of the footage"))
         st.session_state.pop(TOUCHED, None)
@@ -196,6 +200,15 @@ def _send(
     counted = ngettext("{count} recording", "{count} recordings", files).format(count=files)
     said = f"{counted}, {size(seat, volume)} · {copies}"
     st.html(f'<p class="ek-note" data-wanted="{files}">{escape(said if files else _nothing(footage))}</p>')
+
+
+def _refuse_relative(chosen: Sequence[str]) -> None:
+    """A folder that is not written in full would be looked for wherever the agent happened to be started."""
+    for path in chosen:
+        if not store_of(path) and not Path(path).is_absolute():
+            raise RefusedEntry(
+                m("{place}: a folder is written in full, as {example}.", place=path, example="/media/usb/copies")
+            )
 
 
 def _usual(seat: Seat, asked: Asked) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import FilePayload, Page, expect
 
+from exam_kit.agent import orders
 from exam_kit.archive.keep import holds
 from tests.ui.conftest import failures, settled, sign_in
 from tests.ui.site import Site
@@ -44,3 +45,19 @@ def test_a_file_that_is_no_receipt_is_refused_in_words(page: Page, site: Site) -
         files=[FilePayload(name="x.receipt.json", mimeType="application/json", buffer=b"{}")]
     )
     expect(page.get_by_text("открытый ключ региона здесь не указан")).to_be_visible()
+
+
+def test_one_place_twice_and_a_folder_not_in_full_are_refused_in_words(page: Page, site: Site) -> None:
+    store, _ledger = site.store()
+    before = len(orders.recent(store, "archive"))
+    sign_in(page, site, "anna", path="archive")
+    for typed, said in ((f"{site.home.bags}/", "это то же самое место"), ("copies", "папка пишется полностью")):
+        page.get_by_role("button", name="Папка, пломбы").click()
+        page.get_by_label("или другая папка").fill(typed)
+        page.get_by_label("или другая папка").press("Enter")
+        page.keyboard.press("Escape")
+        settled(page)
+        page.get_by_role("button", name="Архивировать коридоры и вход").click()
+        expect(page.locator("[data-testid=stAlertContentError]")).to_contain_text(said)
+    assert len(orders.recent(store, "archive")) == before
+    store.close()
