@@ -26,7 +26,7 @@ from exam_kit.archive.result import ArchiveResult, Progress, Whole, not_begun
 from exam_kit.archive.s3.store_lane import StoreLane, Wires
 from exam_kit.archive.s3.wire import Wire
 from exam_kit.archive.selection import Asked, choose
-from exam_kit.archive.stores import store_of
+from exam_kit.archive.stores import store_of, sweep_staging
 from exam_kit.archive.supplement_choice import only_new
 from exam_kit.clock import Clock
 from exam_kit.errors import AlreadyRunning, ArchiveError, StoreError, UsageError, m
@@ -96,6 +96,7 @@ def run_archive(
     if not places:
         raise UsageError(m("No destination was named. Name a folder or a drive."))
     refuse_same(places, point)
+    sweep_staging(home, store)
     done = finished_copies(order)
     if len(done) == len(places):
         return _first([done[number] for number in sorted(done)])

@@ -244,7 +244,7 @@ class StoreCopy(JobCopy):
         until = {"locked_until": course.until_text} if course.until else {}
         size = sum(task.bytes for task in done)
         self._finished(len(done), size, store=self._wire.store.name, proofs=self.proofs, **until)
-        shutil.rmtree(job.bag, ignore_errors=True)  # a run cut off here leaves a few files that nobody asks for
+        shutil.rmtree(job.bag, ignore_errors=True)  # a run cut off here leaves it for the next one: sweep_staging
 
     def _waves(self) -> list[list[CopyTask]]:
         """What lies in the staged bag: papers and ledger; the lists and tags; the tag manifest."""
