@@ -68,7 +68,9 @@ def add_commands(commands: Any) -> None:
         "intake", help=_("take bags in; ends with {code} when not all were taken").format(code=NOT_ALL_TAKEN)
     )
     intake.add_argument("place", nargs="+", help=_("a folder or drive with bags, a bag, s3://STORE or s3://STORE/BAG"))
-    intake.add_argument("--in-place", action="store_true", help=_("verify the bags and leave them where they lie"))
+    where = intake.add_mutually_exclusive_group()
+    where.add_argument("--in-place", action="store_true", help=_("verify the bags and leave them where they lie"))
+    where.add_argument("--fetch", action="store_true", help=_("bags in a store too are brought here"))
     add_json(intake)
     intake.set_defaults(run=_intake)
 
@@ -161,6 +163,7 @@ def _intake(options: argparse.Namespace) -> int:
             _sources(desk, options.place),
             actor=at_the_terminal(),
             in_place=options.in_place,
+            fetch=options.fetch,
             told=told,
             progress=show_progress,
             cancelled=stop.is_set,

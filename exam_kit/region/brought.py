@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exam_kit.archive.bag import COVERAGE, INFO, SIGNATURE, TAGMANIFEST, sweep
-from exam_kit.archive.bag_tree import BagTree
+from exam_kit.archive.bag_tree import BagTree, FolderTree
 from exam_kit.archive.copy_journal import CopyJournal
 from exam_kit.archive.engine import copy_files
 from exam_kit.archive.medium import fsync_folder
@@ -19,6 +19,7 @@ from exam_kit.archive.sink import PART, FolderSink
 from exam_kit.archive.verify import verify_bag
 from exam_kit.errors import Message, m
 from exam_kit.region.desk import RegionDesk
+from exam_kit.region.fetched import fetch_files
 from exam_kit.region.looked import Looked, place_of
 from exam_kit.store.keys import VerifyKey
 
@@ -45,15 +46,16 @@ class Brought:
 
 def bring(
     desk: RegionDesk,
-    source: Path,
+    tree: BagTree,
     looked: Looked,
     key: VerifyKey,
     progress: Callable[[str, Progress], None],
     cancelled: Callable[[], bool],
 ) -> Brought:
-    """Copy the bag in `source` to its place. What an interrupted attempt left there is read back, not copied again.
+    """Copy the bag to its place. What an interrupted attempt left there is read back, not copied again.
 
     Raises:
+        OSError: the bag lies in no folder, and what it lies in does not give it.
         ArchiveError: the region's own disk failed.
         UsageError: there is not enough room.
     """
@@ -63,7 +65,7 @@ def bring(
     if final.exists():
         shutil.rmtree(part, ignore_errors=True)
         final.rename(part)  # named, and the power went before the ledger knew: prove it again
-    tasks = looked.tasks(source)
+    tasks = looked.tasks(tree.root if isinstance(tree, FolderTree) else Path())
     whole = sum(task.bytes for task in tasks)
     if not part.exists():
         desk.room_for(whole + RESERVE_BYTES)
@@ -75,17 +77,29 @@ def bring(
     failed: list[Message] = []
     journal = CopyJournal(notes)
     try:
-        tally = copy_files(
-            tasks,
-            FolderSink(part),
-            journal,
-            before=Progress("copying", len(tasks), 0, whole, 0),
-            clock=desk.clock,
-            acknowledged=lambda _task: None,
-            failed=lambda failure: failed.append(failure.message),
-            progress=lambda now: progress(looked.name, now),
-            cancelled=cancelled,
-        )
+        if isinstance(tree, FolderTree):
+            tally = copy_files(
+                tasks,
+                FolderSink(part),
+                journal,
+                before=Progress("copying", len(tasks), 0, whole, 0),
+                clock=desk.clock,
+                acknowledged=lambda _task: None,
+                failed=lambda failure: failed.append(failure.message),
+                progress=lambda now: progress(looked.name, now),
+                cancelled=cancelled,
+            )
+        else:
+            tally = fetch_files(
+                tree,
+                [(task, looked.spelled[task.path]) for task in tasks],
+                FolderSink(part),
+                journal,
+                clock=desk.clock,
+                failed=failed.append,
+                progress=lambda now: progress(looked.name, now),
+                cancelled=cancelled,
+            )
     finally:
         journal.close()
     if tally.cancelled:

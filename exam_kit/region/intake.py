@@ -82,6 +82,7 @@ def take_in(
     *,
     actor: str,
     in_place: bool = False,
+    fetch: bool = False,
     told: Callable[[Outcome], None] = lambda _outcome: None,
     progress: Callable[[str, Progress], None] = lambda _bag, _progress: None,
     cancelled: Callable[[], bool] = lambda: False,
@@ -89,7 +90,8 @@ def take_in(
     """Take bags in, one after the other. One that fails does not stop the others.
 
     `in_place` verifies them in full where they lie and leaves them there (the region's own network storage); else
-    they are copied. `told` hears of each bag, `progress` of the one under way, with its name.
+    they are copied, those in a store only with `fetch`. `told` hears of each bag, `progress` of the one under way, with
+    its name.
 
     Raises:
         AlreadyRunning: another intake is under way.
@@ -99,7 +101,7 @@ def take_in(
         with job_lock(desk.home.run, "region-intake"):
             desk.catch_up()
             write_due(desk, actor=actor)
-            intake = _Intake(desk, actor, in_place, progress, cancelled)
+            intake = _Intake(desk, actor, in_place, fetch, progress, cancelled)
             found = []
             for tree in bags:
                 if cancelled():
@@ -116,6 +118,7 @@ class _Intake:
     desk: RegionDesk
     actor: str
     in_place: bool
+    fetch: bool
     progress: Callable[[str, Progress], None]
     cancelled: Callable[[], bool]
 
@@ -182,7 +185,7 @@ class _Intake:
             (looked.point, str(looked.day), looked.content),
         )
         outcome = "supplement" if looked.supplement_to else "taken"
-        if same or self.in_place or not isinstance(tree, FolderTree):
+        if same or self.in_place or not (self.fetch or isinstance(tree, FolderTree)):
             report = self._verified(tree, key, quick=False)
             if not report.whole:
                 return self._not_whole(tree, looked, report)
@@ -190,7 +193,7 @@ class _Intake:
                 return self._told(tree, looked, "failed", m("{bag}: changed while it was read.", bag=looked.name))
             folder = note_elsewhere(self.desk, tree, looked)
             return self._taken(tree, looked, "same_content" if same else outcome, folder, place_of(tree))
-        brought: Brought = bring(self.desk, tree.root, looked, key, self.progress, self.cancelled)
+        brought: Brought = bring(self.desk, tree, looked, key, self.progress, self.cancelled)
         if brought.cancelled:
             return self._told(tree, looked, "cancelled", None)
         if brought.folder is None:
