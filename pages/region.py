@@ -9,6 +9,7 @@ import streamlit as st
 from exam_kit.i18n import _
 from exam_kit.region.days import lacking, point_days
 from exam_kit.ui.papers import paper_link
+from exam_kit.ui.region_identity import identity_view
 from exam_kit.ui.region_intake import intake_form, intake_view, receipts_form
 from exam_kit.ui.region_register import register_form
 from exam_kit.ui.region_seat import require_region
@@ -71,3 +72,5 @@ with seat.desk() as desk:
         receipts_form(seat)
     with st.expander(_("What is expected: the register"), expanded=not every):
         register_form(seat)
+    with st.expander(_("Key for encrypted bags")):
+        identity_view(seat)

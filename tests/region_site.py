@@ -12,10 +12,11 @@ from pathlib import Path
 
 from exam_kit.archive.bag import INFO, SIGNATURE, TAGMANIFEST
 from exam_kit.archive.job import run_archive
+from exam_kit.archive.selection import Asked
 from exam_kit.archive.supplement import LABEL
 from exam_kit.clock import FakeClock, iso
 from exam_kit.home import Home
-from exam_kit.point import Point, Zone, load_point, zone_windows
+from exam_kit.point import Point, RegionCentre, Zone, load_point, zone_windows
 from exam_kit.region.desk import RegionDesk
 from exam_kit.region.register import read_file
 from exam_kit.region.settings import init_region
@@ -113,16 +114,16 @@ class Post:
             "segment.closed", {**body, "bytes": len(content), "sha256": sha256, "reason": "cut"}, "agent", row
         )
 
-    def bag(self, day: dt.date, stick: Path) -> Path:
-        """Archive the day to a stick; the sealed bag."""
+    def bag(self, day: dt.date, stick: Path, *, age: str | None = None, supplement: int = 0) -> Path:
+        """Archive the day to a stick; the sealed bag, encrypted where an age recipient is given."""
         stick.mkdir(parents=True, exist_ok=True)
         result = run_archive(
             store=self.store,
             ledger=self.ledger,
             home=self.home,
-            point=self.point,
+            point=self.point.model_copy(update={"region_centre": RegionCentre(age=age)}) if age else self.point,
             day=day,
-            zones=ZONES,
+            asked=Asked(ZONES, encrypted=age is not None, supplement=supplement),
             destination=stick,
             actor="tech",
             ordered_by="head",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +22,7 @@ from exam_kit.archive.verify import verify_bag
 from exam_kit.errors import ArchiveError, m
 from exam_kit.store.keys import VerifyKey
 
-__all__ = ["identities_in", "open_bag"]
+__all__ = ["BoundedIndex", "identities_in", "names_inside", "open_bag"]
 
 MOST_IDENTITY_BYTES = 1 << 16
 
@@ -90,12 +90,9 @@ class _Opening:
         tree = FolderTree(self.bag)
         files = walk(tree)
         self.whole = sum(size for _path, size in files.values())
-        index = _Bounded()
+        index = BoundedIndex()
         self._decrypt(tree, INDEX, index)
-        name, names = read_index(index.getvalue())
-        strangers = {path for path in files if path.startswith("data/")} - names.keys() - {INDEX}
-        if strangers or not names.keys() <= files.keys():
-            raise ArchiveError(m("{path}: its index names other files than lie in it.", path=self.bag))
+        name, names = names_inside(index.getvalue(), files, tree.place)
         target = self.to / name
         part = target.with_name(name + PART)
         self._free(target, part)
@@ -170,7 +167,20 @@ class _Counted:
         return bytes(given)
 
 
-class _Bounded(io.BytesIO):
+def names_inside(index: bytes, files: Collection[str], place: str) -> tuple[str, dict[str, str]]:
+    """The inner bag's name and its files (sealed name → path) by the decrypted index; `files` is what lies there.
+
+    Raises:
+        ArchiveError: it is no index, or names other files than lie there.
+    """
+    name, names = read_index(index)
+    strangers = {path for path in files if path.startswith("data/")} - names.keys() - {INDEX}
+    if strangers or not names.keys() <= set(files):
+        raise ArchiveError(m("{path}: its index names other files than lie in it.", path=place))
+    return name, names
+
+
+class BoundedIndex(io.BytesIO):
     """The index as it is decrypted; more than any real one has is refused."""
 
     def write(self, data: object) -> int:

@@ -18,6 +18,7 @@ from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_tree import BagTree
 from exam_kit.cli.house import DEFAULT_PORT, nobody_there, say_when_ready
 from exam_kit.cli.progress import show_progress
+from exam_kit.cli.region_identity import add_identity
 from exam_kit.cli.words import add_json, answer, at_the_terminal, secret
 from exam_kit.errors import PortTaken, UsageError, m
 from exam_kit.forms.region_report import region_report_pdf, region_report_xlsx
@@ -27,6 +28,7 @@ from exam_kit.point import Secrets
 from exam_kit.region.catalogue import Catalogue
 from exam_kit.region.days import STATE_LABELS, Lacking, PointDay, lacking, point_days
 from exam_kit.region.desk import RegionDesk
+from exam_kit.region.identity import own_recipient, recipient_file
 from exam_kit.region.intake import OUTCOME_LABELS, Outcome, take_in
 from exam_kit.region.receipts import export_receipts
 from exam_kit.region.register import read_file
@@ -50,6 +52,8 @@ def add_commands(commands: Any) -> None:
     init.add_argument("--timezone", required=True, help=_("of the office, for example Europe/Moscow"))
     init.add_argument("--interface-language", default="ru", choices=sorted(LANGUAGES), help=_("language of its notes"))
     init.set_defaults(run=_init)
+
+    add_identity(parts)
 
     register = parts.add_parser(
         "register", help=_("what is expected: CSV files, point.toml files, or folders with point.toml and ledger.pub")
@@ -121,7 +125,12 @@ def _init(options: argparse.Namespace) -> int:
     init_region(home, options.region, options.name, options.timezone, options.interface_language)
     with _desk() as desk:
         path = desk.publish_key()
-    print(_("{home}: the region is set up. Give {key} to every point.").format(home=home.root, key=path))
+        own_recipient(desk, at_the_terminal())
+    said = _(
+        "{home}: the region is set up. Give {key} and {age} to every point, and keep a copy of the secret age key in a "
+        "safe: exam-kit region identity --copy-to FILE"
+    )
+    print(said.format(home=home.root, key=path, age=recipient_file(home)))
     return 0
 
 
@@ -197,6 +206,8 @@ def _store_key(options: argparse.Namespace) -> int:
 
 def _outcome_line(outcome: Outcome) -> str:
     line = f"{outcome.bag}: {_(OUTCOME_LABELS[outcome.outcome])}"
+    if outcome.sealed_as:
+        line += "\n  " + _("encrypted on the carrier: {name}").format(name=outcome.sealed_as)
     return f"{line}\n  {shown(outcome.reason.text())}" if outcome.reason else line
 
 

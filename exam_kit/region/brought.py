@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from exam_kit.archive.age_tree import Unopened
 from exam_kit.archive.bag import COVERAGE, INFO, SIGNATURE, TAGMANIFEST, sweep
 from exam_kit.archive.bag_tree import BagTree, FolderTree
 from exam_kit.archive.copy_journal import CopyJournal
@@ -16,6 +17,7 @@ from exam_kit.archive.engine import copy_files
 from exam_kit.archive.medium import fsync_folder
 from exam_kit.archive.result import Progress
 from exam_kit.archive.sink import PART, FolderSink
+from exam_kit.archive.target import Tally
 from exam_kit.archive.verify import verify_bag
 from exam_kit.errors import Message, m
 from exam_kit.region.desk import RegionDesk
@@ -52,7 +54,9 @@ def bring(
     progress: Callable[[str, Progress], None],
     cancelled: Callable[[], bool],
 ) -> Brought:
-    """Copy the bag to its place. What an interrupted attempt left there is read back, not copied again.
+    """Copy the bag to its place; an encrypted one is opened on its way there, so that it is written once.
+
+    What an interrupted attempt left there is read back, not copied again.
 
     Raises:
         OSError: the bag lies in no folder, and what it lies in does not give it.
@@ -75,6 +79,7 @@ def bring(
     named = {task.path for task in tasks}
     sweep(part, named | {path + PART for path in named})
     failed: list[Message] = []
+    tally: Tally | None = None
     journal = CopyJournal(notes)
     try:
         if isinstance(tree, FolderTree):
@@ -100,9 +105,11 @@ def bring(
                 progress=lambda now: progress(looked.name, now),
                 cancelled=cancelled,
             )
+    except Unopened as unopened:
+        failed.append(m("{path}: its content was changed.", path=str(unopened.filename)))
     finally:
         journal.close()
-    if tally.cancelled:
+    if tally is not None and tally.cancelled:
         return Brought(cancelled=True)
     if failed:
         return Brought(problem=failed[0], leftovers=[part, notes])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from exam_kit.archive.age_tree import OpenedTree
 from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_report import BagReport
 from exam_kit.archive.bag_tree import BagTree, FolderTree, Refused
@@ -25,9 +26,11 @@ from exam_kit.i18n import N_
 from exam_kit.region.applied import AGAIN, TAKEN
 from exam_kit.region.brought import Brought, bring, note_elsewhere
 from exam_kit.region.desk import RegionDesk
+from exam_kit.region.identity import identities
 from exam_kit.region.looked import Looked, look, place_of
 from exam_kit.region.quarantine import not_registered, set_aside
 from exam_kit.region.receipts import receipt_file, write_due
+from exam_kit.region.sealed import carrier_of, is_sealed, unsealed
 from exam_kit.region.sources import lost
 from exam_kit.store.keys import VerifyKey
 
@@ -40,6 +43,7 @@ OUTCOME_LABELS = {
     "again": N_("delivered before"),
     "quarantined": N_("in quarantine"),
     "known_quarantine": N_("in quarantine since an earlier intake"),
+    "locked": N_("encrypted, and not opened here"),
     "unfinished": N_("a copy that the point did not finish; left alone"),
     "failed": N_("not taken; try again"),
     "cancelled": N_("stopped; can be taken up again"),
@@ -48,7 +52,10 @@ OUTCOME_LABELS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one bag. `outcome` is a key of `OUTCOME_LABELS`; `point` and `day` are empty when unknown."""
+    """What became of one bag. `outcome` is a key of `OUTCOME_LABELS`; `point` and `day` are empty when unknown.
+
+    `sealed_as` is what it is called on its carrier when it lies there encrypted; `bag` is the bag inside then.
+    """
 
     outcome: str
     bag: str
@@ -60,6 +67,7 @@ class Outcome:
     folder: Path | None = None
     receipt: Path | None = None
     elapsed_s: float = 0.0
+    sealed_as: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -73,6 +81,7 @@ class Outcome:
             "folder": str(self.folder) if self.folder else None,
             "receipt": str(self.receipt) if self.receipt else None,
             "elapsed_s": round(self.elapsed_s, 3),
+            "sealed_as": self.sealed_as,
         }
 
 
@@ -135,6 +144,8 @@ class _Intake:
         looked: Looked | None = None
         try:
             try:
+                if is_sealed(tree):
+                    return self._sealed(tree)
                 looked = look(tree)
                 return self._looked(tree, looked)
             except Refused as refusal:
@@ -148,6 +159,19 @@ class _Intake:
             return self._told(tree, looked, "failed", lost(self.tree) or reason)
         except ExamKitError as problem:
             return self._told(tree, looked, "failed", problem.message)
+
+    def _sealed(self, tree: BagTree) -> Outcome:
+        """An encrypted bag: proved as it lies, opened, and then judged as the bag that is inside."""
+
+        def verified(quick: bool) -> BagReport:
+            return self._verified(tree, None, quick=quick)
+
+        found = unsealed(tree, identities(self.desk.home), verified)
+        if not found.report.whole:
+            return self._not_whole(tree, found.looked, found.report)
+        if found.tree is None or found.looked is None:
+            return self._told(tree, None, "locked", found.locked)
+        return self._looked(found.tree, found.looked)
 
     def _looked(self, tree: BagTree, looked: Looked) -> Outcome:
         desk = self.desk
@@ -185,7 +209,7 @@ class _Intake:
             (looked.point, str(looked.day), looked.content),
         )
         outcome = "supplement" if looked.supplement_to else "taken"
-        if same or self.in_place or not (self.fetch or isinstance(tree, FolderTree)):
+        if same or self.in_place or not (self.fetch or isinstance(carrier_of(tree), FolderTree)):
             report = self._verified(tree, key, quick=False)
             if not report.whole:
                 return self._not_whole(tree, looked, report)
@@ -204,7 +228,7 @@ class _Intake:
             return self._told(tree, looked, "failed", brought.problem)
         return self._taken(tree, looked, outcome, brought.folder, str(brought.folder))
 
-    def _verified(self, tree: BagTree, key: VerifyKey, *, quick: bool) -> BagReport:
+    def _verified(self, tree: BagTree, key: VerifyKey | None, *, quick: bool) -> BagReport:
         def told(done: int, whole: int) -> None:
             self.progress(tree.name, Progress("proving", 0, 0, whole, done))
 
@@ -213,12 +237,15 @@ class _Intake:
             raise ArchiveError(fault)
         return report
 
-    def _not_whole(self, tree: BagTree, looked: Looked, report: BagReport) -> Outcome:
+    def _not_whole(self, tree: BagTree, looked: Looked | None, report: BagReport) -> Outcome:
+        if report.outcome == "not_a_bag" and isinstance(tree, OpenedTree):
+            outer = self._verified(tree.outer, None, quick=False)  # what does not open may have been changed
+            report = report if outer.whole else outer
         findings = [finding.message for finding in report.findings]
-        count = len(findings)
+        count, name = len(findings), looked.name if looked else shown(tree.name)
         if report.signature == "absent":
-            return self._aside(tree, looked, "unsigned", m("{bag}: has no signature.", bag=looked.name), findings)
-        if report.signature == "foreign":
+            return self._aside(tree, looked, "unsigned", m("{bag}: has no signature.", bag=name), findings)
+        if report.signature == "foreign" and looked is not None:
             owner = self.desk.point_with_key(report.key)
             reason = m(
                 "{bag}: says it is of {point} and is signed with the key {key} ({owner}).",
@@ -230,16 +257,14 @@ class _Intake:
             return self._aside(tree, looked, "wrong_key", reason, findings)
         if report.outcome == "not_a_bag":
             return self._aside(tree, looked, "not_a_bag", findings[0], findings)
-        reason = m(
-            "{bag}: not as it was sealed: {first} (findings: {count})", bag=looked.name, first=findings[0], count=count
-        )
+        reason = m("{bag}: not as it was sealed: {first} (findings: {count})", bag=name, first=findings[0], count=count)
         return self._aside(tree, looked, "altered", reason, findings)
 
     def _aside(
         self, tree: BagTree, looked: Looked | None, code: str, reason: Message, findings: Iterable[Message] = ()
     ) -> Outcome:
         made = set_aside(
-            self.desk, tree, looked, code, reason, list(findings), actor=self.actor, copy=not self.in_place
+            self.desk, carrier_of(tree), looked, code, reason, list(findings), actor=self.actor, copy=not self.in_place
         )
         return self._told(tree, looked, "known_quarantine" if made.known else "quarantined", reason, made.folder)
 
@@ -273,6 +298,7 @@ class _Intake:
             "folder": folder.relative_to(self.desk.home.root).as_posix(),
             "place": place,
             "source": place_of(tree),
+            "sealed_as": _sealed_as(tree),
         }
         self.desk.ledger.append(TAKEN, body, self.actor)
         self.desk.catch_up()
@@ -300,4 +326,9 @@ class _Intake:
             reason,
             folder,
             receipt,
+            sealed_as=_sealed_as(tree),
         )
+
+
+def _sealed_as(tree: BagTree) -> str:
+    return shown(tree.outer.name) if isinstance(tree, OpenedTree) else ""

@@ -35,6 +35,7 @@ TONES = {
     "again": "none",
     "quarantined": "bad",
     "known_quarantine": "bad",
+    "locked": "warn",
     "unfinished": "warn",
     "failed": "warn",
     "cancelled": "warn",
@@ -153,6 +154,8 @@ def intake_view() -> None:
 def _line(seat: RegionSeat, outcome: Outcome) -> str:
     tone = TONES[outcome.outcome]
     reason = f"<p>{escape(outcome.reason.text(seat.language))}</p>" if outcome.reason else ""
+    if outcome.sealed_as:
+        reason += f"<p>{escape(_('encrypted on the carrier: {name}').format(name=outcome.sealed_as))}</p>"
     return (
         f'<div class="ek-check {tone}" data-outcome="{outcome.outcome}"><header><span>{mark(tone)}'
         f"{escape(outcome.bag)}</span><span>{escape(_(OUTCOME_LABELS[outcome.outcome]))}</span></header>{reason}</div>"
