@@ -108,6 +108,10 @@ class EncryptingSink:
 
     def accept(self, path: str) -> None:
         self.folder.accept(self.name(path))
+        self.claim(path)
+
+    def claim(self, path: str) -> None:
+        """The file is of the bag, wherever its ciphertext lies."""
         self.accepted[path] = self.name(path)
 
     def discard(self, path: str) -> None:

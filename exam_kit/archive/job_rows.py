@@ -29,7 +29,7 @@ class Job:
     """One archive job. `id` is also the act's number; `bag` is where the sealed bag will stand.
 
     `name` is the bag's own name; an encrypted one stands under another, which tells nothing. `address` is that of a bag
-    in a store (``s3://STORE/BAG``); its small files are then made in `bag`, on this computer.
+    in a store (``s3://STORE/BAG``, the name that `bag` has); its small files are then made in `bag`, on this computer.
     """
 
     id: str
@@ -92,7 +92,7 @@ class JobRows:
                 return Job(found[0]["id"], _name(point, day, asked, _copy(bag)), bag, _copy(bag), True)
             return self._new(connection, point, day, asked, destination)
 
-    def begun_at(self, day: dt.date, asked: Asked, address: str, folder: Path) -> Job | None:
+    def begun_at(self, point: Point, day: dt.date, asked: Asked, address: str, folder: Path) -> Job | None:
         """The job for the store at `address` that has not ended well, to be taken up; its small files in `folder`."""
         with self._store.transaction() as connection:
             found = self._store.query(
@@ -105,8 +105,9 @@ class JobRows:
             connection.execute(
                 "UPDATE archive_job SET state = 'running', ended_at = NULL, detail = '' WHERE id = ?", (found[0]["id"],)
             )
-        name = str(found[0]["bag"]).rpartition("/")[2]
-        return Job(found[0]["id"], name, folder / name, _copy(name), True, f"{address}/{name}")
+        bag = folder / str(found[0]["bag"]).rpartition("/")[2]
+        name = _name(point, day, asked, _copy(bag))
+        return Job(found[0]["id"], name, bag, _copy(bag), True, f"{address}/{bag.name}")
 
     def new_at(
         self, point: Point, day: dt.date, asked: Asked, address: str, folder: Path, there: Collection[str]
@@ -140,7 +141,7 @@ class JobRows:
                 break
         number = 1 + max((int(found[1]) for job in jobs if (found := re.search(r"-(\d+)$", job["id"]))), default=0)
         job_id = f"{point.region}-{point.code}-{day:%Y%m%d}-{number}"
-        where = f"{address}/{name}" if address else ""
+        where = f"{address}/{bag.name}" if address else ""
         connection.execute(
             "INSERT INTO archive_job (id, day, destination, zones, state, started_at, bag) "
             "VALUES (?, ?, ?, ?, 'running', ?, ?)",

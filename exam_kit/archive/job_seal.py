@@ -30,7 +30,7 @@ from exam_kit.store import Head, Ledger, Store
 from exam_kit.store.export import export_lines
 from exam_kit.store.keys import SigningKey
 
-__all__ = ["Evidence", "NotWhole", "Order", "already_sealed", "open_sink", "seal_copy", "seal_staged"]
+__all__ = ["Evidence", "NotWhole", "Order", "already_sealed", "inner_hash", "open_sink", "seal_copy", "seal_staged"]
 
 ENCRYPTED = "archive.encrypted"
 """Ledger entry that binds an encrypted bag to the bag inside it, written just before it gets its name."""
@@ -106,9 +106,7 @@ def seal_copy(
             [finding.message for finding in report.findings],
         )
     if sealed:
-        # What is inside cannot be read again here: after a crash only the ledger can tell the inner bag's hash.
-        body = {"job": job.id, "bag": job.name, "bag_hash": bag_hash, "sealed_as": job.bag.name, "sealed_hash": lies}
-        order.ledger.append(ENCRYPTED, body, order.actor)
+        _bind(order, job, bag_hash, lies)
     _name(job, journal)
     return act, bag_hash, lies if sealed else ""
 
@@ -116,19 +114,28 @@ def seal_copy(
 def seal_staged(
     order: Order,
     job: Job,
+    sink: FolderSink | EncryptingSink,
     journal: CopyJournal,
     files: Sequence[ActFile],
     failed: Sequence[FailedFile],
     evidence: Evidence,
     carrier: Carrier,
-) -> tuple[HandoverAct, str]:
+) -> HandoverAct:
     """Everything of a bag but its recordings, which lie proved elsewhere: sealed in the job's folder on this computer.
 
-    Returns the act and the bag's hash. Raises as `seal_copy`.
+    Returns the act. Raises as `seal_copy`.
     """
-    act, bag_hash, _lies = _write(order, job, FolderSink(job.part), journal, files, failed, evidence, carrier, ())
+    act, bag_hash, lies = _write(order, job, sink, journal, files, failed, evidence, carrier, ())
+    if isinstance(sink, EncryptingSink):
+        _bind(order, job, bag_hash, lies)
     _name(job, journal)
-    return act, bag_hash
+    return act
+
+
+def _bind(order: Order, job: Job, bag_hash: str, lies: str) -> None:
+    """What is inside cannot be read again here: after a crash only the ledger can tell the inner bag's hash."""
+    body = {"job": job.id, "bag": job.name, "bag_hash": bag_hash, "sealed_as": job.bag.name, "sealed_hash": lies}
+    order.ledger.append(ENCRYPTED, body, order.actor)
 
 
 def _write(
@@ -230,11 +237,20 @@ def already_sealed(order: Order, job: Job, evidence: Evidence) -> tuple[str, str
     evidence.add(report.read_bytes, report.device_bytes)
     if not report.encrypted:
         return report.bag_hash, ""
+    return inner_hash(order, job, report.bag_hash), report.bag_hash
+
+
+def inner_hash(order: Order, job: Job, sealed_hash: str) -> str:
+    """The hash of the bag inside the encrypted one.
+
+    Raises:
+        NotWhole: the ledger never sealed such a bag.
+    """
     inside = [
         str(entry.body["bag_hash"])
         for entry in order.ledger.entries([ENCRYPTED])
-        if entry.body["sealed_hash"] == report.bag_hash
+        if entry.body["sealed_hash"] == sealed_hash
     ]
     if not inside:
         raise NotWhole(m("{bag}: the ledger never sealed this bag. Put it aside; a new copy is made.", bag=job.bag))
-    return inside[-1], report.bag_hash
+    return inside[-1]

@@ -38,12 +38,16 @@ def make_home(folder: Path, *, pieces: int = 1, size: int = 20_000) -> Home:
     return home
 
 
-def name_store(home: Home, server: Server, endpoint: str, bucket: str, *, retention: str = "none") -> None:
-    """In point.toml, with its keys kept."""
+def name_store(
+    home: Home, server: Server, endpoint: str, bucket: str, *, retention: str = "none", age: str = ""
+) -> None:
+    """In point.toml, with its keys kept; with the region's `age` recipient the copies are encrypted."""
     text = (
         f'\n[[store]]\nname = "{STORE}"\nendpoint = "{endpoint}"\nbucket = "{bucket}"\nprefix = "{PREFIX}"\n'
         f'part_mb = 5\nretention = "{retention}"\n'
     )
+    if age:
+        text += f'[region_centre]\nage = "{age}"\n'
     home.point_file.write_text(POINT_TOML + text, encoding="utf-8")
     secrets = Secrets(home, file_only=True)
     secrets.set(f"store:{STORE}:access-key", server.access)
@@ -58,16 +62,16 @@ def wire_of(home: Home, name: str = STORE) -> Wire:
 def archive_to(home: Home, places: Sequence[Path | str], number: int = 0, **more: Any) -> ArchiveResult:
     """One run of the archive to these places."""
     store = open_store(home)
-    clock = SystemClock()
+    clock, point = SystemClock(), load_point(home.point_file)
     asked = {"progress": lambda _now: None, "cancelled": lambda: False, "keep": KEEP, **more}
     try:
         return run_archive(
             store=store,
             ledger=Ledger(store, home, clock),
             home=home,
-            point=load_point(home.point_file),
+            point=point,
             day=DAY,
-            asked=Asked(tuple(BORDERS)),
+            asked=Asked(tuple(BORDERS), encrypted=bool(point.region_centre.age)),
             destinations=places,
             actor="tech",
             ordered_by="head",

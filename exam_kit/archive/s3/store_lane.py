@@ -94,7 +94,7 @@ class StoreLane:
         until = locked_until(order, wire)
         rows, address = JobRows(order.store, order.clock), f"{SCHEME}{self._store}"
         folder = staging_folder(order.home, self._store)
-        job = rows.begun_at(order.day, order.asked, address, folder)
+        job = rows.begun_at(order.point, order.day, order.asked, address, folder)
         if job is None:
             there = names_there(wire, self._cancelled)
             job = rows.new_at(order.point, order.day, order.asked, address, folder, there)

@@ -32,6 +32,6 @@ class Told:
             self.seen.popleft()
         began, had = self.seen[0]
         rate = (tally.sent_bytes - had) / (now - began) if now > began else 0.0
-        left = (size - tally.done_bytes) / rate if rate else None
+        left = max(size - tally.done_bytes, 0) / rate if rate else None  # ciphertext is a little longer
         done = len(tally.proved) + len(tally.carried)
         self.progress(Progress("sending", len(self.tasks), done, size, tally.done_bytes, "", rate, left))
