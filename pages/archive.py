@@ -6,7 +6,7 @@ import streamlit as st
 
 from exam_kit.i18n import N_, _
 from exam_kit.store import Act
-from exam_kit.ui.archive_facts import copies_of, footage_of
+from exam_kit.ui.archive_facts import by_hand_left, copies_of, footage_of
 from exam_kit.ui.archive_keep import draw_keep
 from exam_kit.ui.archive_matrix import matrix
 from exam_kit.ui.archive_order import draw_order
@@ -15,6 +15,7 @@ from exam_kit.ui.archive_stop import draw_before
 from exam_kit.ui.archive_verify import draw_verify, draw_verifying, verifying
 from exam_kit.ui.archive_view import draw_copy, draw_failed, draw_progress
 from exam_kit.ui.camera_facts import camera_facts
+from exam_kit.ui.chrome import next_by_key
 from exam_kit.ui.day_facts import archive_orders
 from exam_kit.ui.orders_view import may_give
 from exam_kit.ui.seat import Seat, live, require_page
@@ -34,6 +35,13 @@ def follow(seat: Seat) -> None:
         st.rerun()
     if order is not None:
         draw_progress(seat, order)
+
+
+@live(3.0)
+def draw_matrix(seat: Seat) -> None:
+    """What lies where; files that are closed meanwhile are counted."""
+    if seat.day is not None:
+        st.html(matrix(seat, footage_of(seat, seat.day), copies))
 
 
 title_at, view_at = st.columns([1, 3], vertical_alignment="center")
@@ -64,6 +72,9 @@ if last is not None and current is None:
     draw_failed(seat, last)  # above the copies that were made: what is lacking is to be seen without scrolling
 for copy in reversed(copies):
     draw_copy(seat, copy)
+if copies and current is None:
+    newest = f"copy-{copies[-1].order.id}-{copies[-1].number}"
+    next_by_key("" if by_hand_left(seat, footage_of(seat, seat.day), copies) else newest)
 if verifying(seat) or st.session_state.get("verify-asked"):
     draw_verifying()
 asks = current is None and may_give(seat, "archive")
@@ -71,7 +82,7 @@ if asks and not copies:
     draw_order()
 elif not copies and current is None:
     st.info(_("The footage of this day is not archived yet. The technical specialist starts it."))
-st.html(matrix(seat, footage_of(seat, seat.day), copies))
+draw_matrix()
 draw_receipts(seat)
 if asks and copies:
     draw_order()

@@ -15,7 +15,7 @@ from exam_kit.cctv.segments import NO_FILE, Segment, segments
 from exam_kit.point import ExamDay, Zone
 from exam_kit.ui.seat import Seat
 
-__all__ = ["BY_HAND", "Copy", "Place", "copies_of", "footage_of", "places_for", "wanted_bytes"]
+__all__ = ["BY_HAND", "Copy", "Place", "by_hand_left", "copies_of", "footage_of", "places_for", "wanted_bytes"]
 
 BY_HAND = (Zone.CORRIDOR, Zone.ENTRANCE)
 """Chosen from the start: these cameras are the school's own, so nobody else copies their footage."""
@@ -72,6 +72,13 @@ def footage_of(seat: Seat, day: ExamDay) -> dict[str, list[Segment]]:
         if piece.camera in found and piece.closed and piece.reason not in NO_FILE:
             found[piece.camera].append(piece)
     return found
+
+
+def by_hand_left(seat: Seat, footage: Mapping[str, Sequence[Segment]], copies: Sequence[Copy]) -> bool:
+    """Whether a recording of the corridors or the entrance lies in no copy yet."""
+    held = frozenset[str]().union(*(copy.holds for copy in copies))
+    ours = [camera.id for camera in seat.point.cameras if seat.point.zone_of(camera) in BY_HAND]
+    return any(piece.sha256 not in held for camera in ours for piece in footage[camera])
 
 
 def wanted_bytes(seat: Seat, footage: Mapping[str, Sequence[Segment]], asked: Asked) -> tuple[int, int]:

@@ -3,40 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from exam_kit.agent.archiving import asked_of
 from exam_kit.archive import CARRIER_LABELS
 from exam_kit.archive.destinations import refuse_same
 from exam_kit.archive.selection import Asked
 from exam_kit.archive.stores import store_of
-from exam_kit.archive.supplement_choice import next_supplement
 from exam_kit.cctv.segments import Segment
 from exam_kit.clock import iso
-from exam_kit.errors import RefusedEntry, m
+from exam_kit.errors import ExamKitError, RefusedEntry, m
 from exam_kit.i18n import _, ngettext
 from exam_kit.point import ExamDay, Zone
 from exam_kit.store import Act, Role
-from exam_kit.ui.archive_facts import BY_HAND, Place, copies_of, footage_of, places_for, wanted_bytes
+from exam_kit.ui.archive_choice import later, sealed_for, usual, what
+from exam_kit.ui.archive_facts import Place, by_hand_left, copies_of, footage_of, places_for, wanted_bytes
 from exam_kit.ui.archive_stores import draw_stores
+from exam_kit.ui.camera_facts import camera_facts
+from exam_kit.ui.chrome import next_by_key
 from exam_kit.ui.day_facts import archive_orders
-from exam_kit.ui.day_plan import ZONE_LABELS
-from exam_kit.ui.fields import read_time
 from exam_kit.ui.marks import mark
 from exam_kit.ui.orders_view import give, people_with
-from exam_kit.ui.seat import Seat, live, saying_errors
+from exam_kit.ui.plain import plain
+from exam_kit.ui.seat import Seat, live
 from exam_kit.ui.when import size
 
 __all__ = ["draw_order"]
 
 BEST, TOUCHED = "archive-best", "archive-touched"
 """The drive chosen in advance; set once somebody chose a drive: from then on none is chosen for them."""
+REFUSED = "archive-refused"
+"""An order that was refused, and why."""
 
 
 @live(3.0)
@@ -50,77 +50,11 @@ def draw_order(seat: Seat) -> None:
     with st.container(border=True, key="archive-order"):
         st.html(f'<h3 class="ek-h">{escape(_("Copy the footage and prove it"))}</h3>')
         footage: Mapping[str, Sequence[Segment]] = footage_of(seat, day)
-        with saying_errors(seat):
-            asked = _what(seat, day)
-            footage, asked = _later(seat, day, footage, asked)
-            files, volume = wanted_bytes(seat, footage, asked)
-            chosen = _where(seat, places_for(seat, volume))
-            asked = _sealed_for(seat, asked)
-            _send(seat, day, asked, chosen, footage, (files, volume))
-
-
-def _what(seat: Seat, day: ExamDay) -> Asked:
-    """What to copy; folded away, as corridors and the entrance are what is copied by hand."""
-    used = {seat.point.zone_of(camera) for camera in seat.point.cameras}
-    offered = [zone for zone in ZONE_LABELS if zone in used]
-    usual = [zone for zone in offered if zone in BY_HAND]
-    with st.expander(_("Something else: rooms, headquarters, single cameras, a span of time"), key="archive-what"):
-        zones = st.pills(
-            _("What to copy"), offered, selection_mode="multi", default=usual, key="archive-zones",
-            format_func=lambda zone: _(ZONE_LABELS[zone]),
-        )  # fmt: skip
-        cameras = st.pills(
-            _("Single cameras besides"), [camera.id for camera in seat.point.cameras], selection_mode="multi",
-            key="archive-cameras",
-        )  # fmt: skip
-        from_at, to_at, _rest = st.columns([1, 1, 2])
-        begins = from_at.text_input(_("From, hh:mm"), key="archive-from", placeholder=_("the whole day"))
-        ends = to_at.text_input(_("To, hh:mm"), key="archive-to", placeholder=_("the whole day"))
-    return Asked(tuple(zones or ()), tuple(cameras or ()), _span(seat, day, begins or "", ends or ""))
-
-
-def _span(seat: Seat, day: ExamDay, begins: str, ends: str) -> tuple[datetime, datetime] | None:
-    if not begins.strip() and not ends.strip():
-        return None
-    if not begins.strip() or not ends.strip():
-        raise RefusedEntry(m("Time span: write both times, or neither for the whole day."))
-    start = read_time(seat, begins, day.date)
-    return start, read_time(seat, ends, day.date, start)
-
-
-def _later(
-    seat: Seat, day: ExamDay, footage: Mapping[str, Sequence[Segment]], asked: Asked
-) -> tuple[Mapping[str, Sequence[Segment]], Asked]:
-    """Where this choice was archived and recordings came since, a supplement with those alone is offered."""
-    number = next_supplement(seat.store, day.date, asked)
-    if not number:
-        return footage, asked
-    held = {
-        sha256
-        for copy in copies_of(seat, archive_orders(seat, day))
-        if replace(asked_of(copy.order), encrypted=False, supplement=0) == asked
-        for sha256 in copy.holds
-    }
-    fresh = {camera: [piece for piece in pieces if piece.sha256 not in held] for camera, pieces in footage.items()}
-    count, _bytes = wanted_bytes(seat, fresh, asked)
-    if not count:
-        return footage, asked
-    said = ngettext(
-        "Only what came later: {count} recording, as supplement {number} to the first bag",
-        "Only what came later: {count} recordings, as supplement {number} to the first bag",
-        count,
-    )
-    if st.checkbox(said.format(count=count, number=number), True, key=f"archive-later-{number}"):
-        return fresh, replace(asked, supplement=number)
-    return footage, asked
-
-
-def _sealed_for(seat: Seat, asked: Asked) -> Asked:
-    """Encryption, where the region's key is known."""
-    if seat.point.region_centre.age is None:
-        return asked
-    said = _("Encrypt: only the region can open the copy; a lost drive tells nothing")
-    return replace(asked, encrypted=bool(st.checkbox(said, key="archive-encrypt")))
+        asked, good = what(seat, day)
+        footage, asked = later(seat, day, footage, asked)
+        files, volume = wanted_bytes(seat, footage, asked)
+        chosen = _where(seat, places_for(seat, volume))
+        _send(seat, day, sealed_for(seat, asked), chosen, footage, (files, volume), good)
 
 
 def _where(seat: Seat, places: Sequence[Place]) -> list[str]:
@@ -172,6 +106,7 @@ def _send(
     chosen: Sequence[str],
     footage: Mapping[str, Sequence[Segment]],
     wanted: tuple[int, int],
+    good: bool,
 ) -> None:
     who_at, more_at, send_at = st.columns([3, 2, 3], vertical_alignment="bottom")
     people = {one.login: one for one in people_with(seat, Act.WITNESS)}
@@ -185,21 +120,49 @@ def _send(
     with more_at.popover(_("Folder, seals"), width="stretch"):
         st.text_input(_("or another folder"), key="archive-folder", placeholder=str(seat.home.bags))
         seals = {path: st.text_input(_("Seal № of {place}").format(place=path), key=f"seal-{path}") for path in drives}
-    label = _("Archive the corridors and the entrance") if _usual(seat, asked) else _("Archive what is chosen")
+    label = _("Archive the corridors and the entrance") if usual(seat, asked) else _("Archive what is chosen")
+    running = _still_recording(seat, asked)
     files, volume = wanted
-    if send_at.button(label, type="primary", width="stretch", key="archive-go", disabled=not files):
-        if not chosen:
-            raise RefusedEntry(m("Archive: no drive is chosen. Tick at least one."))
-        _refuse_relative(chosen)
-        refuse_same(chosen, seat.point)
-        body = _body(day, asked, chosen, seals)
-        give(seat, "archive", body, ordered_by=witness or "", why=_("hand-over of the footage"))
-        st.session_state.pop(TOUCHED, None)
-        st.rerun()
+    can = bool(good and files)
+    body = _body(day, asked, chosen, seals)
+    if send_at.button(label, type="primary", width="stretch", key="archive-go", disabled=not can):
+        st.session_state[REFUSED] = None
+        try:
+            if not chosen:
+                raise RefusedEntry(m("Archive: no drive is chosen. Tick at least one."))
+            _refuse_relative(chosen)
+            refuse_same(chosen, seat.point)
+            if running:
+                raise RefusedEntry(
+                    m(
+                        "Archive: {count} of the chosen cameras record just now, and the end of it would be missing. "
+                        "Stop the recording first.",
+                        count=running,
+                    )
+                )
+            give(seat, "archive", body, ordered_by=witness or "", why=_("hand-over of the footage"))
+        except ExamKitError as problem:
+            st.session_state[REFUSED] = ((body, running), problem.message)
+        else:
+            st.session_state.pop(TOUCHED, None)
+            st.rerun()
     copies = ngettext("{count} copy", "{count} copies", len(chosen)).format(count=len(chosen))
     counted = ngettext("{count} recording", "{count} recordings", files).format(count=files)
-    said = f"{counted}, {size(seat, volume)} · {copies}"
-    st.html(f'<p class="ek-note" data-wanted="{files}">{escape(said if files else _nothing(footage))}</p>')
+    said = f"{counted}, {size(seat, volume)} · {copies}" if files else _nothing(footage)
+    st.html(f'<p class="ek-note" data-wanted="{0 if running else files}">{escape(said)}</p>')
+    refused = st.session_state.get(REFUSED)
+    # It stands until something else is chosen; the form's own redraws would wipe it away.
+    if refused is not None and refused[0] == (body, running):
+        st.error(plain(refused[1].text(seat.language)))
+    left = by_hand_left(seat, footage, copies_of(seat, archive_orders(seat, day)))
+    next_by_key("archive-go" if can and left and not running else "")
+
+
+def _still_recording(seat: Seat, asked: Asked) -> int:
+    """How many of the chosen cameras record; of a span that is over everything is closed."""
+    if asked.span is not None and asked.span[1] <= seat.now:
+        return 0
+    return sum(fact.recording and asked.wants(seat.point, fact.camera) for fact in camera_facts(seat))
 
 
 def _refuse_relative(chosen: Sequence[str]) -> None:
@@ -209,13 +172,6 @@ def _refuse_relative(chosen: Sequence[str]) -> None:
             raise RefusedEntry(
                 m("{place}: a folder is written in full, as {example}.", place=path, example="/media/usb/copies")
             )
-
-
-def _usual(seat: Seat, asked: Asked) -> bool:
-    used = {seat.point.zone_of(camera) for camera in seat.point.cameras}
-    if asked.supplement:
-        return False
-    return set(asked.zones) == {zone for zone in BY_HAND if zone in used} and not asked.cameras and asked.span is None
 
 
 def _nothing(footage: Mapping[str, Sequence[Segment]]) -> str:

@@ -15,7 +15,7 @@ from exam_kit.store.rights import ROLE_LABELS
 from exam_kit.ui.seat import Seat, Sitter, keep_language
 from exam_kit.ui.when import clock_time, day_name
 
-__all__ = ["header", "sidebar", "sign_out", "style"]
+__all__ = ["header", "next_by_key", "sidebar", "sign_out", "style"]
 
 STYLE = Path(__file__).parent / "style.css"
 
@@ -70,6 +70,14 @@ def _language(seat: Sitter) -> None:
         f'<script>document.documentElement.lang = "{seat.language}"</script><span hidden>{seat.language}</span>',
         unsafe_allow_javascript=True,
     )
+
+
+def next_by_key(key: str) -> None:
+    """Whoever works by keyboard goes on at the element or container of this key; "" keeps the place and moves nobody.
+
+    The cursor is moved by `exam_kit/web/next.js`, once for each step that is offered anew.
+    """
+    st.html(f'<span hidden data-next="{escape(key)}"></span>')
 
 
 def say_choices_anew() -> None:

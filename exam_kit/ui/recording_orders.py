@@ -41,7 +41,7 @@ def order_form(seat: Seat) -> None:
     if start_at.button(_("Start recording"), type="primary", width="stretch"):
         _order(seat, "record", cameras, by, why or "")
     if stop_at.button(_("Stop recording…"), width="stretch"):
-        st.session_state["confirm-stop"] = True
+        st.session_state["confirm-stop"], st.session_state["stop-refused"] = True, False
     # The place is there also when nothing is asked: otherwise what follows would move and be drawn into the question.
     with st.container():
         if st.session_state.get("confirm-stop"):
@@ -55,8 +55,8 @@ def draw_stop(seat: Seat, cameras: Sequence[str], why: str) -> None:
     who_at, why_at, stop_at = st.columns([3, 3.4, 2], vertical_alignment="bottom")
     by = _who(seat, who_at)
     said = why_at.text_input(_("Why"), why, key="stop-why")
-    if stop_at.button(_("Stop recording…"), type="primary", width="stretch"):
-        st.session_state["confirm-stop"] = True
+    if stop_at.button(_("Stop recording…"), type="primary", width="stretch", key="stop-ask"):
+        st.session_state["confirm-stop"], st.session_state["stop-refused"] = True, False
     with st.container():
         if st.session_state.get("confirm-stop"):
             _confirm_stop(seat, cameras, by, said or "")
@@ -117,13 +117,14 @@ def _confirm_stop(seat: Seat, cameras: Sequence[str], by: str, why: str) -> None
             typed = st.text_input(asked.format(count=len(early), number=len(cameras)), key="stop-typed") or ""
         with st.container(horizontal=True):
             if st.button(_("Yes, stop"), type="primary", key="stop-yes"):
-                if early and typed.strip() != str(len(cameras)):
-                    st.error(_("Nothing was stopped: the number typed is not {number}.").format(number=len(cameras)))
-                else:
+                st.session_state["stop-refused"] = bool(early) and typed.strip() != str(len(cameras))
+                if not st.session_state["stop-refused"]:
                     _order(seat, "stop", cameras, by, why)
             if st.button(_("No, go on recording"), key="stop-no"):
-                st.session_state["confirm-stop"] = False
+                st.session_state["confirm-stop"] = st.session_state["stop-refused"] = False
                 st.rerun()
+        if st.session_state.get("stop-refused"):  # stays through the redraws of a part that follows the cameras
+            st.error(_("Nothing was stopped: the number typed is not {number}.").format(number=len(cameras)))
 
 
 def _ends(seat: Seat, fact: CameraFact) -> datetime | None:

@@ -27,6 +27,7 @@ OURS = {
     "wall.js": "text/javascript",
     "footage.js": "text/javascript",
     "log.js": "text/javascript",
+    "next.js": "text/javascript",
 }
 """Files beside this one that the served document asks for."""
 

@@ -18,7 +18,8 @@ from exam_kit.web.signin_page import ICON
 __all__ = ["page_names", "screen_routes"]
 
 STYLE = '<link rel="stylesheet" href="/live/kit.css">'
-SCRIPTS = "".join(f'<script defer src="/live/{name}.js"></script>' for name in ("alarms", "wall", "footage", "log"))
+SCRIPT_NAMES = ("alarms", "wall", "footage", "log", "next")
+SCRIPTS = "".join(f'<script defer src="/live/{name}.js"></script>' for name in SCRIPT_NAMES)
 NEEDS_SCRIPTS = N_("The screens need JavaScript: allow it for this address in the browser's settings.")
 
 

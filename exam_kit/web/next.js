@@ -1,0 +1,31 @@
+// The keyboard goes on by itself: where the page offers one next step ([data-next] names its key), whoever came by
+// keyboard stands there, and Enter does it. Nothing moves for a mouse, nor for somebody who went elsewhere to type.
+(() => {
+  const READY = ".stApp[data-test-script-state=notRunning]"
+  let seen = "", from = "", byKey = false
+
+  addEventListener("keydown", () => { byKey = true }, true)
+  addEventListener("pointerdown", () => { byKey = false }, true)
+
+  function free() {
+    const at = document.activeElement
+    return !at || at === document.body || at.closest("[data-testid=stSidebar]") || (from && at.closest(from))
+  }
+
+  function look() {
+    const mark = document.querySelector("[data-next]:not([data-next=''])")
+    const next = mark ? mark.dataset.next : ""
+    // Only once the page is drawn to its end: what stands there before may be about to be replaced.
+    if (next === seen || !document.querySelector(READY)) return
+    const place = next && `.st-key-${CSS.escape(next)}`
+    const target = next && document.querySelector(`${place} :is(a[href], input, button):not(:disabled)`)
+    if (next && !target) return
+    seen = next
+    if (!target || !byKey || !free()) return
+    from = place
+    target.focus()
+  }
+
+  new MutationObserver(look).observe(document.documentElement, {childList: true, subtree: true, attributes: true,
+    attributeFilter: ["data-next", "data-test-script-state", "disabled"]})
+})()
