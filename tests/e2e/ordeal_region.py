@@ -31,7 +31,7 @@ from exam_kit.point import load_point
 from exam_kit.store.keys import VerifyKey
 from tests.region_site import DAYS, Post, as_stick, as_supplement, flip_a_byte, make_point
 
-__all__ = ["Story", "kill_intake", "play"]
+__all__ = ["KILL_FAULTS", "Story", "kill_intake", "play"]
 
 
 @dataclass
@@ -150,24 +150,39 @@ def _region(home: Path) -> Iterator[Any]:
             os.environ["EXAM_KIT_HOME"] = old
 
 
-def kill_intake(root: Path, kills: int, piece_bytes: int, seed: int = 1) -> dict[str, int]:
+def kill_intake(root: Path, kills: int, piece_bytes: int, seed: int = 1, *, encrypted: bool = False) -> dict[str, int]:
     """Kill the intake of one bag at random moments, then let it end; what was counted, faults last."""
     chance = random.Random(seed)
     post = make_point(root / "point", 1)
     post.piece_bytes = piece_bytes
     post.record(DAYS[0])
-    bag = post.bag(DAYS[0], root / "stick")
     home = root / "region"
     with _region(home) as region:
         region("init", "--region", "77", "--name", "Москва", "--timezone", "Europe/Moscow")
         region("register", str(post.home.root))
+    recipient = (home / "region-age.pub").read_text(encoding="ascii").strip()
+    bag = post.bag(DAYS[0], root / "stick", age=recipient if encrypted else None)
     words = [sys.executable, "-m", "exam_kit", "region", "intake", str(root / "stick")]
     environment = {**os.environ, "EXAM_KIT_HOME": str(home), "PYTHONPATH": str(kit_root())}
     key = VerifyKey.load(post.key_file)
-    counted = {"kills": 0, "ended before the kill": 0, "half taken": 0, "not taken in the end": 0}
+    counted = {
+        "kills": 0, "ended before the kill": 0, "named files kept": 0,
+        "named files written again": 0, "footage elsewhere": 0, "half taken": 0, "not taken in the end": 0,
+    }  # fmt: skip
+    named: dict[str, int] = {}
 
     def begun() -> bool:
         return any(home.joinpath("bags").rglob("*.part"))
+
+    def compare() -> None:
+        """What has its name was proved: the next intake must not have written it again."""
+        now = {path.name: path.stat().st_mtime_ns for path in home.joinpath("bags").rglob("*.mp4")}
+        for name, written in named.items():
+            counted["named files kept" if now.get(name) == written else "named files written again"] += 1
+        named.clear()
+        named.update(now)
+        lying = {path for path in home.rglob("*") if ".mp4" in path.name}
+        counted["footage elsewhere"] += len(lying - set(home.joinpath("bags").rglob("*")))
 
     for _number in range(kills):
         running = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -180,14 +195,18 @@ def kill_intake(root: Path, kills: int, piece_bytes: int, seed: int = 1) -> dict
         for folder in home.joinpath("bags").glob("*/*/*"):
             whole = verify_bag(folder, key=key).whole if not folder.name.endswith(".part") else True
             counted["half taken"] += not whole
+        compare()
     with _region(home) as region:
         code, _said = region("intake", str(root / "stick"))
         _code, table = region("status", "--json", str(root / "status.json"))
+    compare()
     taken = [folder for folder in home.joinpath("bags").glob("*/*/*") if verify_bag(folder, key=key).whole]
     right = code == 0 and len(taken) == 1 and table["days"][0]["state"] == "delivered" and verify_bag(bag).whole
     counted["not taken in the end"] = int(not right)
     return counted
 
+
+KILL_FAULTS = ("named files written again", "footage elsewhere", "half taken", "not taken in the end")
 
 EXPECTED = {
     ("77-0001", str(DAYS[0])): "delivered",
@@ -243,6 +262,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.e2e.ordeal_region", description=__doc__)
     options.add_argument("--piece-kb", type=int, default=2000, help="size of a recorded minute")
     options.add_argument("--kills", type=int, default=20)
+    options.add_argument("--encrypted", action="store_true", help="the bag of the kills is encrypted to the region")
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="ordeal-region-") as folder:
         story = play(Path(folder) / "story", given.piece_kb * 1000)
@@ -256,9 +276,9 @@ def main() -> int:
         print("outcomes:", ", ".join(f"{place}: {outcome}" for place, outcome in story.outcomes))
         print("the points show as delivered:", story.delivered)
         faults = faults_of(story)
-        counted = kill_intake(Path(folder) / "kills", given.kills, given.piece_kb * 1000)
+        counted = kill_intake(Path(folder) / "kills", given.kills, given.piece_kb * 1000, encrypted=given.encrypted)
         print("kill -9 during the intake:", ", ".join(f"{name}: {count}" for name, count in counted.items()))
-        faults += [name for name in ("half taken", "not taken in the end") if counted[name]]
+        faults += [name for name in KILL_FAULTS if counted[name]]
     print("FAULTS:", *faults, sep="\n  ") if faults else print("exactly as it was done")
     return 1 if faults else 0
 
