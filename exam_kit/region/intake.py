@@ -28,7 +28,7 @@ from exam_kit.region.brought import Brought, bring, note_elsewhere
 from exam_kit.region.desk import RegionDesk
 from exam_kit.region.identity import identities
 from exam_kit.region.looked import Looked, look, place_of
-from exam_kit.region.quarantine import not_registered, set_aside
+from exam_kit.region.quarantine import is_aside, not_registered, set_aside
 from exam_kit.region.receipts import receipt_file, write_due
 from exam_kit.region.sealed import carrier_of, is_sealed, unsealed
 from exam_kit.region.sources import lost
@@ -122,6 +122,10 @@ def take_in(
         raise AlreadyRunning(m("Another intake is under way here. Wait until it has ended.")) from problem
 
 
+class _Doubtful(Exception):
+    """What came over a line was perhaps changed on its way only: the bag is read once more before it is set aside."""
+
+
 @dataclass
 class _Intake:
     desk: RegionDesk
@@ -133,8 +137,12 @@ class _Intake:
 
     def one(self, tree: BagTree) -> Outcome:
         started = time.monotonic()
-        self.tree = tree
-        outcome = self._judged(tree)
+        self.tree, self.sure = tree, isinstance(tree, FolderTree)
+        try:
+            outcome = self._judged(tree)
+        except _Doubtful:
+            self.sure = True
+            outcome = self._judged(tree)
         values: dict[str, Any] = {**vars(outcome), "elapsed_s": time.monotonic() - started}
         return Outcome(**values)
 
@@ -223,7 +231,8 @@ class _Intake:
         if brought.folder is None:
             report = self._verified(tree, key, quick=False)
             if not report.whole:
-                brought.forget()
+                if self.sure:
+                    brought.forget()
                 return self._not_whole(tree, looked, report)
             return self._told(tree, looked, "failed", brought.problem)
         return self._taken(tree, looked, outcome, brought.folder, str(brought.folder))
@@ -263,6 +272,8 @@ class _Intake:
     def _aside(
         self, tree: BagTree, looked: Looked | None, code: str, reason: Message, findings: Iterable[Message] = ()
     ) -> Outcome:
+        if not self.sure and not is_aside(self.desk, carrier_of(tree), code):
+            raise _Doubtful
         made = set_aside(
             self.desk, carrier_of(tree), looked, code, reason, list(findings), actor=self.actor, copy=not self.in_place
         )

@@ -22,7 +22,7 @@ from exam_kit.region.desk import RegionDesk
 from exam_kit.region.looked import Looked, kept, place_of
 from exam_kit.store.durable import sync_folder
 
-__all__ = ["REASON_LABELS", "Set", "set_aside"]
+__all__ = ["REASON_LABELS", "Set", "is_aside", "not_registered", "set_aside"]
 
 REASON_LABELS = {
     "not_a_bag": N_("no bag that can be judged"),
@@ -62,8 +62,7 @@ def set_aside(
     The same content for the same reason is set aside once, however often its carrier is plugged in.
     """
     mark = _mark(tree, code)
-    found = desk.catalogue.query("SELECT folder FROM quarantine WHERE mark = ?", (mark,))
-    if found:
+    if found := _found(desk, mark):
         return Set(desk.home.root / found[0]["folder"], True)
     now = desk.clock.now()
     name = SAFE.sub("_", tree.name)[:80] or "bag"
@@ -96,6 +95,15 @@ def set_aside(
     desk.ledger.append(QUARANTINED, body, actor)
     desk.catch_up()
     return Set(folder, False)
+
+
+def is_aside(desk: RegionDesk, tree: BagTree, code: str) -> bool:
+    """Whether the very same was set aside for this reason before."""
+    return bool(_found(desk, _mark(tree, code)))
+
+
+def _found(desk: RegionDesk, mark: str) -> list[dict[str, Any]]:
+    return desk.catalogue.query("SELECT folder FROM quarantine WHERE mark = ?", (mark,))
 
 
 def _mark(tree: BagTree, code: str) -> str:

@@ -121,6 +121,13 @@ def test_one_that_keeps_coming_otherwise_is_not_taken_and_not_called_altered(des
     assert fetch(desk, tree).outcome == "taken"
 
 
+def test_what_was_changed_on_its_way_only_is_not_set_aside(desk: RegionDesk, bag: Path) -> None:
+    tree = Afar(bag)
+    tree.given = lambda path, said: b"x" * len(said) if (path, tree.opened[path]) == ("coverage.json", 1) else said
+    outcome = fetch(desk, tree)
+    assert (outcome.outcome, list(desk.quarantine.glob("*"))) == ("taken", [])
+
+
 def test_an_altered_one_goes_to_quarantine_and_nothing_of_it_stays(desk: RegionDesk, bag: Path) -> None:
     flip_a_byte(bag)
     outcome = fetch(desk, Afar(bag))
