@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from exam_kit.home import Home
+from exam_kit.region.identity import own_recipient, recipient_file
 from exam_kit.store import Accounts
 from tests.region_site import DAYS, flip_a_byte, make_point, make_region
 from tests.ui.conftest import failures, sign_in
@@ -25,6 +27,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Pat
     post.bag(DAYS[0], root / "stick")
     flip_a_byte(post.bag(DAYS[1], root / "stick"))
     desk = make_region(root / "region", post)
+    post.bag(DAYS[0], root / "encrypted", age=own_recipient(desk, "test"))
     accounts = Accounts(desk.store, desk.ledger)
     for person in PEOPLE:
         if person.login in ("denis", "anna"):
@@ -59,6 +62,21 @@ def test_bags_are_taken_in_from_the_screen(region: tuple[Site, Path], tab: Page)
     expect(tab.locator("[data-state=quarantine] .ek-mark")).to_have_class("ek-mark unknown")
     expect(tab.locator("[data-table=lacking]")).to_contain_text("09:58–10:04")
     expect(tab.locator("[data-table=quarantine]")).to_contain_text("its content was changed")
+    assert failures(tab) == []
+
+
+def test_an_encrypted_bag_is_taken_in_and_the_page_shows_what_points_encrypt_to(
+    region: tuple[Site, Path], tab: Page
+) -> None:
+    site, root = region
+    sign_in(tab, site, "denis", "en")
+    tab.get_by_label("Folder or drive with bags, or s3://STORE").fill(str(root / "encrypted"))
+    tab.get_by_role("button", name="Take the bags in").click()
+    card = tab.locator("[data-outcome]").filter(has_text="encrypted on the carrier: sealed-")
+    expect(card).to_contain_text("77_0001_20260528_COR-ENTR_copy2")
+    tab.get_by_text("Key for encrypted bags").click()
+    recipient = recipient_file(Home.at(root / "region")).read_text().strip()
+    expect(tab.locator("[data-testid=stCode]")).to_have_text(f'age = "{recipient}"')
     assert failures(tab) == []
 
 
