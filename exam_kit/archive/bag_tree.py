@@ -49,8 +49,11 @@ class BagTree(Protocol):
     def room_bytes(self) -> int | None:
         """What the whole carrier can hold; None where that is not known."""
 
-    def open(self, path: str) -> BinaryIO:
-        """The file for reading from its beginning; whoever opens it closes it."""
+    def open(self, path: str, most_bytes: int | None = None) -> BinaryIO:
+        """The file for reading from its beginning; whoever opens it closes it.
+
+        With `most_bytes` no more than these will be read, so that a line need not bring more.
+        """
 
     def sha256(self, path: str, seen: Callable[[int], None]) -> str:
         """The file's SHA-256 in lower case; `seen` is told the size of each block that was really read."""
@@ -98,7 +101,7 @@ class FolderTree:
     def room_bytes(self) -> int | None:
         return shutil.disk_usage(self.root).total
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str, most_bytes: int | None = None) -> BinaryIO:  # noqa: ARG002 - a disk gives what is read
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         return os.fdopen(os.open(self.root / path, flags), "rb")
 

@@ -233,7 +233,9 @@ class _Intake:
             if not report.whole:
                 if self.sure:
                     brought.forget()
-                return self._not_whole(tree, looked, report)
+                aside = self._not_whole(tree, looked, report)  # not past here while it is read once more
+                brought.forget()
+                return aside
             return self._told(tree, looked, "failed", brought.problem)
         return self._taken(tree, looked, outcome, brought.folder, str(brought.folder))
 

@@ -151,6 +151,13 @@ def test_in_place_it_stays_encrypted(desk: RegionDesk, sealed: Path, tmp_path: P
     assert state(desk) == "delivered"
 
 
+def test_fetched_from_a_store_and_altered_nothing_of_it_stays_in_the_clear(desk: RegionDesk, sealed: Path) -> None:
+    flip(lying(desk, sealed, ".mp4"), -20_000)
+    for outcome in ("quarantined", "known_quarantine"):
+        assert [one.outcome for one in take_in(desk, [Afar(sealed)], actor="denis", fetch=True)] == [outcome]
+        assert not in_the_clear(desk)
+
+
 @pytest.mark.parametrize("fetch", [False, True])
 def test_in_a_store_it_is_proved_there_or_fetched(desk: RegionDesk, sealed: Path, fetch: bool) -> None:
     afar = Afar(sealed)

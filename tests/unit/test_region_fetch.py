@@ -33,7 +33,7 @@ class Afar:
         self.opened: Counter[str] = Counter()
         self.given: Callable[[str, bytes], bytes] = lambda _path, content: content
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str, most_bytes: int | None = None) -> BinaryIO:
         self.opened[path] += 1
         with self._folder.open(path) as source:
             return io.BytesIO(self.given(path, source.read()))

@@ -76,8 +76,9 @@ class StoreTree:
     def room_bytes(self) -> int | None:
         return None
 
-    def open(self, path: str) -> BinaryIO:
+    def open(self, path: str, most_bytes: int | None = None) -> BinaryIO:
         size, etag = self._listing()[path]
+        size = size if most_bytes is None else min(size, most_bytes)
         return io.BufferedReader(_Reading(self._wire, self._prefix + path, size, etag, self._unreadable), BLOCK)
 
     def sha256(self, path: str, seen: Callable[[int], None]) -> str:
