@@ -25,9 +25,10 @@ _SEVERAL = (
         "archive_carrier", "archive_kill", "archive_ordeal", "archive_orders", "imports_kill", "ledger_kill",
         "onvif_bad_answers", "s3_direct", "s3_short",
     )),
-    "tests/ui/test_reads_only.py",
 )  # fmt: skip
 """Their tests do not watch the clock or a browser: several run at a time."""
+_SCREENS = "tests/ui"
+"""Two browsers, each with a server and a home of its own; the tests of one file stay together, in their order."""
 _SECOND_TRIES = 3
 """A few tests of cameras, processes and screens may be held up by a busy computer. They are run a second time, and the
 log says so; more of them are no accident."""
@@ -74,18 +75,24 @@ def _chosen(root: Path, python: Path, arguments: Sequence[str]) -> tuple[bool, C
 def run_tests(root: Path, python: Path) -> tuple[bool, Counter[str]]:
     """All tests: did they pass, at least at the second try, and how many of what outcome."""
     several = [path for path in _SEVERAL if (root / path).exists()]
-    code, counts = _pytest(root, python, ["-n", "2", "--cache-clear", *several])
-    rest, found = _pytest(root, python, ["tests", *(f"--ignore={path}" for path in several)])
-    counts += found
+    screens = [_SCREENS] if (root / _SCREENS).exists() else []
+    parts = [
+        ["-n", "2", "--cache-clear", *several],
+        ["tests", *(f"--ignore={path}" for path in several + screens)],
+        *(["-n", "2", "--dist", "loadfile", path] for path in screens),
+    ]
+    ended = [_pytest(root, python, ["--durations=10", *part]) for part in parts]
+    codes = {code for code, _counts in ended}
+    counts = sum((found for _code, found in ended), Counter[str]())
     broken = counts["failed"] + counts["error"]
-    if {code, rest} in ({0, 1}, {1}):
+    if 1 in codes and codes <= {0, 1}:
         if broken > _SECOND_TRIES:
             return False, counts
         say("gate_again", count=broken)
-        rest, again = _pytest(root, python, ["--last-failed", "--last-failed-no-failures=none", "tests"])
-        code = 0
+        code, again = _pytest(root, python, ["--last-failed", "--last-failed-no-failures=none", "tests"])
         counts = Counter({"passed": counts["passed"], "skipped": counts["skipped"]}) + again
-    return code == rest == 0, counts
+        return code == 0, counts
+    return codes == {0}, counts
 
 
 def _pytest(root: Path, python: Path, arguments: Sequence[str]) -> tuple[int, Counter[str]]:
