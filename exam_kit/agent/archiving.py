@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +12,7 @@ from exam_kit.agent.log_lines import end_with_line
 from exam_kit.agent.orders import Order
 from exam_kit.agent.papers import hand_over_documents
 from exam_kit.archive.job import run_archive
-from exam_kit.archive.result import ArchiveResult, Progress
+from exam_kit.archive.result import ArchiveResult, NotOneCopy, Progress
 from exam_kit.archive.s3 import wires_of
 from exam_kit.archive.selection import Asked
 from exam_kit.clock import Clock, from_iso
@@ -108,6 +108,13 @@ def serve_archive(
             number=order.id,
             wires=wires_of(point, home, secrets),
         )
+    except NotOneCopy as problem:
+        if closing() and not cancelled():
+            return {}
+        said = [_told(place, copy) for place, copy in zip(places, problem.copies, strict=True)]
+        by_all = {"error": problem.text(point.language), "copies": said}
+        orders.end(ledger, order, "cancelled" if cancelled() else "failed", by_all)
+        return {} if cancelled() else _errors(places, problem.copies, point)
     except ExamKitError:
         if closing() and not cancelled():
             return {}
@@ -119,9 +126,11 @@ def serve_archive(
     state: orders.OrderState = "cancelled" if "cancelled" in states else "done"
     first = next(one for one in told if one["state"] == result.state)
     end_with_line(ledger, point, clock, order, state, {**first, "copies": told})
-    if cancelled():
-        return {}
-    ended = [(place, copy) for place, copy in zip(places, result.copies, strict=True) if copy.state != "cancelled"]
+    return {} if cancelled() else _errors(places, result.copies, point)
+
+
+def _errors(places: Sequence[str], copies: Sequence[ArchiveResult], point: Point) -> dict[str, str]:
+    ended = [(place, copy) for place, copy in zip(places, copies, strict=True) if copy.state != "cancelled"]
     return {place: copy.error.text(point.language) if copy.error is not None else "" for place, copy in ended}
 
 

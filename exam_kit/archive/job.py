@@ -22,7 +22,7 @@ from exam_kit.archive.faults import destination_error
 from exam_kit.archive.job_copy import BagCopy, open_copy
 from exam_kit.archive.job_done import finished_copies
 from exam_kit.archive.job_seal import Order
-from exam_kit.archive.result import ArchiveResult, Progress, Whole, not_begun
+from exam_kit.archive.result import ArchiveResult, NotOneCopy, Progress, Whole, not_begun
 from exam_kit.archive.s3.store_lane import StoreLane, Wires
 from exam_kit.archive.s3.wire import Wire
 from exam_kit.archive.selection import Asked, choose
@@ -80,7 +80,7 @@ def run_archive(
 
     Raises:
         UsageError: no destination, or two that are one.
-        ArchiveError: nothing to archive, or every destination failed; what was verified stays so.
+        ArchiveError: nothing to archive, or every destination failed (of several: NotOneCopy); what was verified stays.
         AlreadyRunning: another process works on this very job.
         StoreError: the database refused.
     """
@@ -194,7 +194,7 @@ def _first(results: Sequence[ArchiveResult]) -> ArchiveResult:
         for result in results:
             if result.state == state:
                 return replace(result, copies=tuple(results))
-    for result in results:
-        if result.error is not None:
-            raise result.error
-    raise ArchiveError(m("Not one copy could be made."))
+    failed = [result.error for result in results if result.error is not None]
+    if not failed:
+        raise ArchiveError(m("Not one copy could be made."))
+    raise failed[0] if len(results) == 1 else NotOneCopy(results)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from exam_kit.archive.act import HandoverAct
-from exam_kit.errors import ExamKitError, Message
+from exam_kit.errors import ArchiveError, ExamKitError, Message
 from exam_kit.i18n import N_
 
-__all__ = ["PHASE_LABELS", "STATE_LABELS", "ArchiveResult", "FailedFile", "Progress", "Whole", "not_begun"]
+__all__ = [
+    "PHASE_LABELS",
+    "STATE_LABELS",
+    "ArchiveResult",
+    "FailedFile",
+    "NotOneCopy",
+    "Progress",
+    "Whole",
+    "not_begun",
+]
 
 PHASE_LABELS = {
     "copying": N_("copying and reading back"),
@@ -154,6 +163,15 @@ class ArchiveResult:
             "copies": [copy.as_dict() for copy in self.copies],
             **({"proofs": dict(self.proofs)} if self.proofs else {}),
         }
+
+
+class NotOneCopy(ArchiveError):
+    """Several copies were ordered and not one could be made; `copies` say why, in the order of the destinations."""
+
+    def __init__(self, copies: Sequence[ArchiveResult]) -> None:
+        said = [part for copy in copies if copy.error for part in (copy.error.message, *copy.error.details)]
+        super().__init__(said[0], said[1:])
+        self.copies = tuple(copies)
 
 
 def not_begun(destination: Path | None, error: ExamKitError) -> ArchiveResult:

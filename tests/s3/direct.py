@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import ArchiveResult
@@ -20,11 +20,17 @@ from exam_kit.point import Secrets, load_point
 from exam_kit.store import Ledger, open_store
 from tests.archive_day import BORDERS, DAY, KEEP, papers, record
 from tests.conftest import POINT_TOML
-from tests.s3.servers import Server
 
 STORE = "region"
 ADDRESS = f"s3://{STORE}"
 PREFIX = "ппэ/77-0001"
+
+
+class Keyed(Protocol):
+    """A store's keys."""
+
+    access: str
+    secret: str
 
 
 def make_home(folder: Path, *, pieces: int = 1, size: int = 20_000) -> Home:
@@ -39,7 +45,7 @@ def make_home(folder: Path, *, pieces: int = 1, size: int = 20_000) -> Home:
 
 
 def name_store(
-    home: Home, server: Server, endpoint: str, bucket: str, *, retention: str = "none", age: str = ""
+    home: Home, server: Keyed, endpoint: str, bucket: str, *, retention: str = "none", age: str = ""
 ) -> None:
     """In point.toml, with its keys kept; with the region's `age` recipient the copies are encrypted."""
     text = (
@@ -63,7 +69,7 @@ def archive_to(home: Home, places: Sequence[Path | str], number: int = 0, **more
     """One run of the archive to these places."""
     store = open_store(home)
     clock, point = SystemClock(), load_point(home.point_file)
-    asked = {"progress": lambda _now: None, "cancelled": lambda: False, "keep": KEEP, **more}
+    asked = {"progress": lambda _now: None, "cancelled": lambda: False, "keep": KEEP, "documents": papers, **more}
     try:
         return run_archive(
             store=store,
@@ -75,7 +81,6 @@ def archive_to(home: Home, places: Sequence[Path | str], number: int = 0, **more
             destinations=places,
             actor="tech",
             ordered_by="head",
-            documents=papers,
             clock=clock,
             number=number,
             wires=lambda name: wire_of(home, name),

@@ -107,3 +107,18 @@ def test_single_cameras_and_a_span_are_chosen(agent: Agent, until: Until, tmp_pa
     assert [path.name.split("_")[4] for path in Path(one.result["bag"]).rglob("*.mp4")] == ["ENTR-1"]
     refused = served(agent, until, "archive", **body, cameras=["NONE-1"])
     assert refused.state == "failed" and "NONE-1" in refused.result["error"]
+
+
+def test_of_an_order_of_which_no_copy_could_be_made_each_is_told_for_itself(
+    agent: Agent, until: Until, tmp_path: Path
+) -> None:
+    gone, footage = tmp_path / "not-plugged-in", agent.home.footage
+    ended = served(agent, until, "archive", day=str(DAY), zones=["corridor"], destinations=[str(gone), str(footage)])
+    assert (ended.state, [one["state"] for one in ended.result["copies"]]) == ("failed", ["failed", "failed"])
+    said = [one["said"]["en"]["error"] for one in ended.result["copies"]]
+    assert "there is no such folder" in said[0] and "own footage" in said[1]
+    assert "такой папки нет" in ended.result["error"] and str(footage) in ended.result["error"]
+    for place, other in ((gone, footage), (footage, gone)):
+        until(lambda place=place: agent.watch._incidents.find_open(f"archive:{DAY}:{place}") is not None, 30)
+        sheet = agent.watch._incidents.find_open(f"archive:{DAY}:{place}")
+        assert sheet is not None and str(place) in sheet.description and str(other) not in sheet.description

@@ -1,4 +1,5 @@
-"""What a run that was cut off at its very end left behind is cleared away by the next; what is still needed stays."""
+"""What a run that was cut off at its very end left behind is cleared away by the next; what is still needed stays. And
+what is told when one copy of several fails by something that is not its destination's."""
 
 from __future__ import annotations
 
@@ -7,13 +8,22 @@ from pathlib import Path
 import pytest
 
 from exam_kit.archive.job_rows import JobRows
+from exam_kit.archive.s3.uploads import state_file
 from exam_kit.archive.selection import Asked
 from exam_kit.archive.stores import SCHEME, staging_folder
-from exam_kit.clock import FakeClock
+from exam_kit.clock import FakeClock, SystemClock
+from exam_kit.errors import ArchiveError
 from exam_kit.home import Home
-from exam_kit.point import Point
-from exam_kit.store import Ledger, Store
+from exam_kit.point import Point, load_point
+from exam_kit.store import Ledger, Store, open_store
 from tests.archive_day import BORDERS, DAY, archive, record
+from tests.s3.direct import ADDRESS, archive_to, make_home, name_store
+
+
+class Nobody:
+    """A store that nobody asks for anything but its keys."""
+
+    access, secret = "access", "secret"
 
 
 @pytest.mark.parametrize("part", ["", ".part"])
@@ -36,3 +46,28 @@ def test_only_what_has_ended_for_good_is_cleared_away(
         (place / "act.pdf").write_bytes(b"%PDF")
     archive(store, ledger, home, point, tmp_path / "stick", clock)
     assert staged.exists() == stays and unknown.exists()
+
+
+def test_a_damaged_memory_of_uploads_fails_the_copy_in_the_store_alone(tmp_path: Path) -> None:
+    """The drive's copy is finished and said to be: an order that failed as a whole would hide it."""
+    home, stick = make_home(tmp_path), tmp_path / "stick"
+    stick.mkdir()
+    name_store(home, Nobody(), "http://127.0.0.1:1", "copies")
+    store = open_store(home)
+    point = load_point(home.point_file)
+    JobRows(store, SystemClock()).new_at(point, DAY, Asked(tuple(BORDERS)), ADDRESS, staging_folder(home, "region"), ())
+    store.close()
+    state_file(home).write_bytes(b"no database\n" * 1000)
+    result = archive_to(home, [stick, ADDRESS], 4)
+    assert [copy.state for copy in result.copies] == ["finished", "failed"]
+    assert "state of uploads cannot be kept" in str(result.copies[1].error)
+
+
+def test_each_destination_of_which_none_could_be_begun_says_why(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home)
+    with pytest.raises(ArchiveError) as told:
+        archive(store, ledger, home, point, tmp_path / "one", clock, also_to=[tmp_path / "two"], make=False)
+    said = told.value.text("en").splitlines()
+    assert [str(tmp_path / name) in line for name, line in zip(("one", "two"), said, strict=True)] == [True, True]

@@ -21,7 +21,7 @@ from exam_kit.archive.s3.uploads import Arrived, Part, Uploads
 from exam_kit.archive.s3.wire import _signed_body_only
 from exam_kit.archive.sink import CopyTask
 from exam_kit.clock import FakeClock
-from exam_kit.errors import PointInvalid, StoreError, m
+from exam_kit.errors import ArchiveError, PointInvalid, m
 from exam_kit.home import Home
 from exam_kit.point import ObjectStore, Point, Secrets, read_point
 from exam_kit.store import Ledger, Store
@@ -225,7 +225,7 @@ def test_a_database_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     uploads._db.executescript("DROP TABLE part; DROP TABLE upload; DROP TABLE arrived")
     asks = (lambda: uploads.parts("k"), lambda: uploads.arrived("k"), uploads.upload_ids, lambda: uploads.forget("k"))
     for ask in asks:
-        with pytest.raises(StoreError, match="state of uploads"):
+        with pytest.raises(ArchiveError, match="state of uploads"):
             ask()
     uploads.close()
 

@@ -37,7 +37,7 @@ def send_files(
 
     Raises, once no thread of it is left:
         StoreFault: the store or the line failed; what arrived stays.
-        StoreError: the state of the uploads cannot be kept.
+        ArchiveError: the state of the uploads cannot be kept.
         Whatever `tasks` or `beat` raised.
     """
     _Sending(course, Reading(course, there, data_of), beat).run(tasks, paused)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exam_kit.errors import StoreError, m
+from exam_kit.errors import ArchiveError, m
 from exam_kit.home import Home
 
 __all__ = ["Arrived", "Part", "Uploads", "state_file"]
@@ -67,7 +67,10 @@ def state_file(home: Home) -> Path:
 
 
 class Uploads:
-    """The state of one place (endpoint, bucket); every write is on the disk when it returns. Thread-safe."""
+    """The state of one place (endpoint, bucket); every write is on the disk when it returns. Thread-safe.
+
+    Everything raises ArchiveError where it cannot be kept: that ends the sending, and no copy beside it.
+    """
 
     def __init__(self, path: Path, place: str) -> None:
         self._path, self._place = path, place
@@ -163,8 +166,8 @@ class Uploads:
                 raise _not_kept(self._path, problem) from problem
 
 
-def _not_kept(path: Path, problem: Exception) -> StoreError:
-    return StoreError(
+def _not_kept(path: Path, problem: Exception) -> ArchiveError:
+    return ArchiveError(
         m(
             "{path}: the state of uploads cannot be kept ({reason}). See that the disk is not full; a damaged file "
             "may be moved away, uploads then begin anew.",

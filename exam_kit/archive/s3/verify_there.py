@@ -31,7 +31,7 @@ def verify_in_store(
     What the store keeps is believed as far as its last probe went; `download` reads everything all the same.
 
     Raises:
-        StoreError: the memory of earlier uploads cannot be opened.
+        ArchiveError: the memory of earlier uploads cannot be opened.
     """
     uploads = Uploads(state_file(home), f"{wire.store.endpoint}/{wire.store.bucket}")
     try:
