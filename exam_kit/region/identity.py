@@ -115,10 +115,14 @@ def copy_identities(desk: RegionDesk, path: Path) -> int:
         target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except FileExistsError:
         raise UsageError(m("{path}: is there already. Name a new file for the copy.", path=path)) from None
-    with os.fdopen(target, "w", encoding="ascii", newline="\n") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(target, "w", encoding="ascii", newline="\n") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)  # half a key looks like a copy and is none
+        raise
     sync_folder(path.absolute().parent)
     return len(kept)
 

@@ -68,6 +68,22 @@ def test_a_lost_secret_is_said_and_no_other_is_made_in_its_place(desk: RegionDes
     assert take_identities(desk, tmp_path / "safe.key", "denis") == recipient == own_recipient(desk, "denis")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_half_a_copy_is_no_copy(desk: RegionDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_recipient(desk, "denis")
+    real = os.open
+
+    def full(path: object, flags: int, mode: int = 0o777) -> int:
+        os.close(real(str(path), flags, mode))
+        return real("/dev/full", os.O_WRONLY)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", full)
+        with pytest.raises(OSError, match="No space"):
+            copy_identities(desk, tmp_path / "safe.key")
+    assert not (tmp_path / "safe.key").exists()
+
+
 def test_one_that_age_keygen_made_is_given_out_and_the_older_still_opens(desk: RegionDesk, tmp_path: Path) -> None:
     first = own_recipient(desk, "denis")
     made = x25519.Identity.generate()
