@@ -39,9 +39,13 @@ def follow(seat: Seat) -> None:
 
 @live(3.0)
 def draw_matrix(seat: Seat) -> None:
-    """What lies where; files that are closed meanwhile are counted."""
-    if seat.day is not None:
-        st.html(matrix(seat, footage_of(seat, seat.day), copies))
+    """What lies where; files that are closed meanwhile are counted. When all is copied, the newest act comes next."""
+    if seat.day is None:
+        return
+    footage = footage_of(seat, seat.day)
+    st.html(matrix(seat, footage, copies))
+    signs = copies and current is None and not by_hand_left(seat, footage, copies)
+    next_by_key(f"copy-{copies[-1].order.id}-{copies[-1].number}" if signs else "")
 
 
 title_at, view_at = st.columns([1, 3], vertical_alignment="center")
@@ -72,9 +76,6 @@ if last is not None and current is None:
     draw_failed(seat, last)  # above the copies that were made: what is lacking is to be seen without scrolling
 for copy in reversed(copies):
     draw_copy(seat, copy)
-if copies and current is None:
-    newest = f"copy-{copies[-1].order.id}-{copies[-1].number}"
-    next_by_key("" if by_hand_left(seat, footage_of(seat, seat.day), copies) else newest)
 if verifying(seat) or st.session_state.get("verify-asked"):
     draw_verifying()
 asks = current is None and may_give(seat, "archive")

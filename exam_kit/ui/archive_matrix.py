@@ -8,7 +8,7 @@ from html import escape
 from exam_kit.cctv.segments import Segment
 from exam_kit.i18n import _
 from exam_kit.ui.archive_facts import BY_HAND, Copy
-from exam_kit.ui.archive_view import delivered_chip
+from exam_kit.ui.archive_view import delivered_chip, what_of
 from exam_kit.ui.day_plan import ZONE_LABELS
 from exam_kit.ui.marks import chip
 from exam_kit.ui.seat import Seat
@@ -21,6 +21,7 @@ def matrix(seat: Seat, footage: Mapping[str, Sequence[Segment]], copies: Sequenc
     """A table: a row for each camera, a column for each copy."""
     head = "".join(
         f"<th>{escape(_('Copy {number}').format(number=copy.number))}<span>{escape(copy.place)}</span>"
+        f"<span>{what_of(seat, copy.order)}</span>"
         f"<span>{delivered_chip(seat, copy.delivery)}</span></th>"
         for copy in copies
     )

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from exam_kit.agent.archiving import asked_of, destinations_of
-from exam_kit.agent.orders import Order
+from exam_kit.agent.orders import Order, recent
 from exam_kit.archive import STATE_LABELS
 from exam_kit.archive.delivered import Delivery
 from exam_kit.archive.kept_papers import kept_act, kept_coverage
@@ -23,7 +23,7 @@ from exam_kit.ui.papers import paper_link
 from exam_kit.ui.seat import Seat, saying_errors
 from exam_kit.ui.when import clock_time, moment, size, span
 
-__all__ = ["delivered_chip", "draw_copy", "draw_failed", "draw_progress"]
+__all__ = ["delivered_chip", "draw_copy", "draw_failed", "draw_progress", "what_of"]
 
 PHASES = {
     "copying": N_("copying, each file read back and compared"),
@@ -37,11 +37,10 @@ SHOWN = 10
 def draw_progress(seat: Seat, order: Order) -> None:
     """A bar for each destination with its rate and time left; pause, go on, cancel."""
     told: dict[str, Any] = {str(one.get("destination")): one for one in order.progress.get("to", [])}
-    paused = bool(order.progress.get("paused"))
+    paused = bool(order.progress["paused"]) if "paused" in order.progress else _asked_to_pause(seat, order)
     with st.container(border=True, key="archive-progress"):
-        st.html(
-            f'<h3 class="ek-h">{escape(_("Archive № {number}").format(number=order.id))} · {_what(seat, order)}</h3>'
-        )
+        title = _("Archive № {number}").format(number=order.id)
+        st.html(f'<h3 class="ek-h" data-shown="{order.id}">{escape(title)} · {what_of(seat, order)}</h3>')
         for number, destination in enumerate(destinations_of(order), 1):
             _bar(seat, order, number, destination, told.get(destination) or ({} if told else order.progress), paused)
         if may_give(seat, "pause"):
@@ -55,7 +54,8 @@ def _bar(seat: Seat, order: Order, number: int, destination: str, now: Mapping[s
         st.html(f'<p class="ek-note">{mark("bad")}{escape(name)} · {escape(str(now["error"]))}</p>')
         return
     if not total:
-        waits = _("waits") if order.progress.get("to") else _("waits for the agent")
+        waits = _("waits for the agent") if order.state == "new" else _("is being prepared")
+        waits = _("paused") if paused else _("waits") if order.progress.get("to") else waits
         st.progress(0.0, text=f"{name} · {waits}")
         return
     said = [
@@ -68,6 +68,11 @@ def _bar(seat: Seat, order: Order, number: int, destination: str, now: Mapping[s
         if now.get("left_s") is not None:
             said.append(_("{span} left").format(span=span(seat, float(now["left_s"]))))
     st.progress(min(1.0, done / total), text=" · ".join([name, *said]))
+
+
+def _asked_to_pause(seat: Seat, order: Order) -> bool:
+    """What was asked last, as long as the run itself has not said how it stands."""
+    return next((bool(one.body["on"]) for one in recent(seat.store, "pause") if one.body["order"] == order.id), False)
 
 
 def _buttons(seat: Seat, order: Order, paused: bool) -> None:
@@ -109,7 +114,7 @@ def _headline(seat: Seat, copy: Copy) -> str:
     title = _("Copy {number}: archived and verified").format(number=copy.number)
     return (
         f'<div class="ek-verdict good" data-archive="done" data-copy="{copy.number}">{mark("good")}<div style="flex:1">'
-        f"<b>{escape(title)}</b><span>{escape(when)} · {_what(seat, copy.order)}</span>"
+        f"<b>{escape(title)}</b><span>{escape(when)} · {what_of(seat, copy.order)}</span>"
         f"<p>{delivered_chip(seat, copy.delivery)}</p>"
     )
 
@@ -189,10 +194,15 @@ def _why(seat: Seat, copy: Mapping[str, Any]) -> str:
     return why or f"{copy.get('destination', '')}: {_(STATE_LABELS[str(copy['state'])])}"
 
 
-def _what(seat: Seat, order: Order) -> str:
+def what_of(seat: Seat, order: Order) -> str:
     """What an order asked for, in words."""
     asked = asked_of(order)
     words = [_(ZONE_LABELS[zone]) for zone in asked.zones] + list(asked.cameras)
     if asked.span:
         words.append("–".join(clock_time(seat, one) for one in asked.span))
-    return escape(", ".join(words))
+    said = [", ".join(words)]
+    if asked.supplement:
+        said.append(_("supplement {number}").format(number=asked.supplement))
+    if asked.encrypted:
+        said.append(_("encrypted to the region"))
+    return escape(" · ".join(said))

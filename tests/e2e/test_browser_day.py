@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
+from exam_kit.agent import orders
 from exam_kit.archive.verify import verify_bag
+from exam_kit.home import Home
+from exam_kit.store import Ledger, open_store
 from tests.ui.site import chromium
 
 pytestmark = pytest.mark.browser
@@ -26,6 +29,8 @@ pytestmark = pytest.mark.browser
 LONG_MS = 90_000
 MOST_CLICKS = 4
 """From "exam over" to "archive verified, act ready to sign"."""
+MOST_KEYS = 12
+"""The same without a mouse: Tab to the menu's link and Enter, three times Enter, the number of cameras and Tab."""
 
 
 @dataclass
@@ -96,16 +101,17 @@ def sign_in(page: Page, demo: Demo, login: str, path: str = "") -> None:
     page.wait_for_selector("[data-testid=stHeading] h1")
 
 
-@dataclass
-class Clicks:
-    """Clicks as a person makes them, counted."""
+COUNT = """() => {
+  window.hand = {clicks: 0, keys: 0}
+  addEventListener("pointerdown", event => { hand.clicks += event.isTrusted }, true)
+  addEventListener("keydown", event => { hand.keys += event.isTrusted }, true)
+}"""
 
-    page: Page
-    made: int = 0
 
-    def on(self, what: Locator) -> None:
-        what.click()
-        self.made += 1
+def count_the_hand(page: Page) -> Callable[[], dict[str, int]]:
+    """The browser itself counts what a hand does from now on, whatever this test calls to do it."""
+    page.evaluate(COUNT)
+    return lambda: dict(page.evaluate("() => window.hand"))
 
 
 def go(page: Page, title: str) -> None:
@@ -136,26 +142,29 @@ def test_a_day_from_the_checks_to_the_verified_archive(page: Page, demo: Demo) -
     view(page, "Сейчас")
     expect(page.locator(".ek-shot[data-state=recording][data-picture=live]")).to_have_count(6, timeout=LONG_MS)
 
-    clicks = Clicks(page)
-    clicks.on(page.locator("[data-testid=stSidebar]").get_by_role("link", name="Архив"))
+    hand = count_the_hand(page)
+    page.locator("[data-testid=stSidebar]").get_by_role("link", name="Архив").click()
     expect(page.locator("[data-matrix]")).to_be_visible(timeout=LONG_MS)  # drawn last; before it the page is in motion
-    clicks.on(page.get_by_role("button", name="Остановить запись…"))
+    page.get_by_role("button", name="Остановить запись…").click()
     expect(page.locator("[data-stops]")).to_be_visible(timeout=LONG_MS)
     yes = page.get_by_role("button", name="Да, остановить")
     expect(yes).to_be_visible(timeout=LONG_MS)  # it is drawn last
     early = page.get_by_label("введите число камер")
-    if early.count():  # the demo's plan goes on: this is typed, not clicked
-        early.fill("6")
+    typed = bool(early.count())  # the demo's plan goes on: this is typed, not clicked
+    if typed:
+        early.press("6")
         early.press("Enter")
-    clicks.on(yes)
+    yes.click()
     expect(page.get_by_role("button", name="Остановить запись…")).to_have_count(0, timeout=LONG_MS)
     expect(page.locator("[data-wanted]:not([data-wanted='0'])")).to_be_visible(timeout=LONG_MS)
-    clicks.on(page.get_by_role("button", name="Архивировать коридоры и вход"))
+    page.get_by_role("button", name="Архивировать коридоры и вход").click()
     act = page.get_by_role("link", name="Акт приёма-передачи на подпись")
     expect(act).to_be_visible(timeout=LONG_MS)
     expect(page.locator("[data-archive=done]")).to_contain_text("в архиве, проверена")
-    print(f"clicks from the end of the exam to the verified archive with its act ready to sign: {clicks.made}")
-    assert clicks.made <= MOST_CLICKS
+    made = hand()
+    print(f"from the end of the exam to the verified archive with its act ready to sign: {made}")
+    assert made["clicks"] == MOST_CLICKS
+    assert made["keys"] == (2 if typed else 0)
     paper = page.request.get(f"{demo.url}{act.get_attribute('href')}")
     assert paper.body().startswith(b"%PDF")
     page.get_by_role("button", name="Проверить пакет").click()
@@ -167,6 +176,51 @@ def test_a_day_from_the_checks_to_the_verified_archive(page: Page, demo: Demo) -
 
     go(page, "Журнал доступа")
     expect(page.locator("[data-line='1']")).to_contain_text("включение записи")
+
+
+def test_the_same_without_a_mouse(page: Page, demo: Demo) -> None:
+    """The cameras are asked to record once more; what they bring is stopped and archived by keys alone."""
+    home = Home.at(demo.home)
+    store = open_store(home)
+    cameras = {"cameras": ["HQ-1", "R1-1", "R2-1", "COR1-1", "COR2-1", "ENTR-1"]}
+    orders.give(Ledger(store, home), "record", cameras, actor="specialist", ordered_by="head", why="once more")
+    store.close()
+    sign_in(page, demo, "specialist", "cameras")
+    expect(page.locator(".ek-shot[data-state=recording][data-picture=live]")).to_have_count(6, timeout=LONG_MS)
+    bags = page.locator("[data-archive=done]")
+    page.goto(f"{demo.url}/")
+    page.wait_for_selector("[data-countdown]")
+
+    hand = count_the_hand(page)
+    press = page.keyboard.press
+    focused = page.locator(":focus")
+    press("Tab")
+    while focused.get_attribute("href") != "archive":
+        press("Tab")
+    press("Enter")
+    expect(focused).to_have_text("Остановить запись…", timeout=LONG_MS)
+    before = bags.count()
+    press("Enter")
+    expect(page.locator("[data-stops]")).to_be_visible(timeout=LONG_MS)
+    early = page.get_by_label("введите число камер")
+    if early.count():
+        expect(early).to_be_focused()
+        press("6")
+        press("Tab")
+    expect(focused).to_have_text("Да, остановить", timeout=LONG_MS)
+    press("Enter")
+    expect(focused).to_have_text("Архивировать выбранное", timeout=LONG_MS)  # a supplement to the copy made before
+    press("Enter")
+    expect(focused).to_have_text("Акт приёма-передачи на подпись (PDF)", timeout=LONG_MS)
+    expect(bags).to_have_count(before + 1)
+    made = hand()
+    print(f"the same without a mouse: {made}")
+    assert made["clicks"] == 0
+    assert made["keys"] <= MOST_KEYS
+    bag = Path(page.locator("[data-bag]").first.inner_text())
+    assert verify_bag(bag).exit_code == 0
+    if not bag.is_relative_to(demo.home):
+        shutil.rmtree(bag)
 
 
 def test_the_paper_and_the_recording_are_served_to_who_is_signed_in(page: Page, demo: Demo) -> None:
