@@ -107,7 +107,7 @@ def _opened(data: bytes) -> tuple[dict[str, Any], bytes]:
     if len(data) > MOST_BYTES:
         raise _refused(m("it is far too large"))
     try:
-        document = json.loads(data)
+        document = json.loads(data.decode("utf-8-sig"))  # the ledger keeps it as text: no other encoding
         body, signature = document["receipt"], base64.b64decode(document["signature"], validate=True)
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error) as problem:
         raise _refused(m("it does not have the two parts 'receipt' and 'signature'")) from problem

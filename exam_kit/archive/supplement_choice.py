@@ -25,7 +25,7 @@ def only_new(store: Store, ledger: Ledger, day: dt.date, asked: Asked, choice: C
     """The first bag, and of `choice` the pieces that are not in it, nor in supplements before `asked.supplement`.
 
     Raises:
-        ArchiveError: there is no first bag, or nothing that it lacks.
+        ArchiveError: there is no first bag, no such supplement, or nothing that it lacks.
     """
     made = list(_finished(store, day, asked))
     sealed = {entry.body["job"]: entry.body for entry in ledger.entries(["archive.finished"])}
@@ -33,6 +33,16 @@ def only_new(store: Store, ledger: Ledger, day: dt.date, asked: Asked, choice: C
     if not bodies:
         raise ArchiveError(
             m("{day}: there is no finished bag of these places yet that could be supplemented. Archive first.", day=day)
+        )
+    following = 1 + max(number for number, _job in made)
+    if not 1 <= asked.supplement <= following:
+        raise ArchiveError(
+            m(
+                "{day}: there is no supplement {number} that could be copied again; the next one is number {next}.",
+                day=day,
+                number=asked.supplement,
+                next=following,
+            )
         )
     first = First(str(bodies[0]["bag"]), str(bodies[0]["bag_hash"]))
     had = set(_files(store, str(bodies[0]["job"])))

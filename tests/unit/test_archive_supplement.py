@@ -106,3 +106,15 @@ def test_what_only_a_later_copy_has_is_in_the_supplement_to_the_first(
     assert first.bag is not None and made.bag is not None and made.act is not None
     assert made.act.supplement_to == first.bag.name
     assert sorted(path.name for path in made.bag.rglob("*.mp4")) == ["late-0.mp4", "late-1.mp4"]
+
+
+@pytest.mark.parametrize("number", [-1, 2, 7])
+def test_a_supplement_has_the_next_number_or_one_that_was_made(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path, number: int
+) -> None:
+    record(store, ledger, home, count=1)
+    archive(store, ledger, home, point, tmp_path / "one", clock)
+    _late(store, ledger, home, 0)
+    with pytest.raises(ArchiveError, match="the next one is number 1"):
+        archive(store, ledger, home, point, tmp_path / "two", clock, supplement=number)
+    assert archive(store, ledger, home, point, tmp_path / "two", clock, supplement=1).files == 1

@@ -99,3 +99,14 @@ def test_what_the_region_signed_is_looked_at_too(key: SigningKey, change: dict[s
     document = {"receipt": body, "signature": base64.b64encode(signature).decode()}
     with pytest.raises(ArchiveError, match="no receipt of a region"):
         read_receipt(json.dumps(document).encode(), key.public)
+
+
+@pytest.mark.parametrize(("encoding", "taken"), [("utf-8-sig", True), ("utf-16", False), ("utf-32", False)])
+def test_a_receipt_that_an_editor_saved_in_another_encoding(key: SigningKey, encoding: str, taken: bool) -> None:
+    """The ledger keeps the file as text: what it could not keep is refused in words, not by a traceback."""
+    data = write_receipt(key, RECEIPT).decode().encode(encoding)
+    if taken:
+        assert read_receipt(data, key.public) == RECEIPT
+        return
+    with pytest.raises(ArchiveError, match="no receipt of a region"):
+        read_receipt(data, key.public)
