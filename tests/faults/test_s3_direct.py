@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from exam_kit.archive.kept_papers import kept_deficiencies
-from exam_kit.archive.s3 import bags_there, verify_in_store
+from exam_kit.archive.s3 import StoreFault, bags_there, verify_in_store
 from exam_kit.archive.s3.uploads import state_file
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
@@ -209,6 +209,27 @@ def test_a_lost_staging_folder_gives_the_copy_up_and_makes_another(
     assert (result.state, result.copies[0].copy) == ("finished", 2)
     whole(home, result.copies[0].address)
     assert json.dumps(result.as_dict())
+
+
+def test_a_line_that_breaks_at_the_last_look_is_not_the_bags_fault(
+    swift: Swift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, dead = make_home(tmp_path), Line(1)
+    dead.close()
+    swift.make_bucket("last-look")
+    name_store(home, swift, dead.endpoint, "last-look")
+    nobody = wire_of(home)
+    name_store(home, swift, swift.endpoint, "last-look")
+    monkeypatch.setattr(
+        "exam_kit.archive.s3.store_copy.verify_in_store",
+        lambda _wire, *arguments, **more: verify_in_store(nobody, *arguments, **more),
+    )
+    with pytest.raises(StoreFault, match="does not answer"):
+        archive_to(home, [ADDRESS])
+    monkeypatch.undo()
+    result = archive_to(home, [ADDRESS])
+    assert (result.state, result.copies[0].copy) == ("finished", 1)  # nothing is sent anew
+    whole(home, result.copies[0].address)
 
 
 @pytest.mark.parametrize("what", ["other bytes", "taken away", "forgotten here"])

@@ -15,6 +15,9 @@ from exam_kit.store.keys import VerifyKey
 
 __all__ = ["verify_in_store"]
 
+OF_THE_BAG = frozenset({"exists", "missing"})
+"""Faults that say something of the bag: an object was replaced or removed while it was read."""
+
 
 def verify_in_store(
     wire: Wire,
@@ -31,6 +34,7 @@ def verify_in_store(
     What the store keeps is believed as far as its last probe went; `download` reads everything all the same.
 
     Raises:
+        StoreFault: the store or the line failed, so that nothing is known of the bag.
         ArchiveError: the memory of earlier uploads cannot be opened.
     """
     uploads = Uploads(state_file(home), f"{wire.store.endpoint}/{wire.store.bucket}")
@@ -38,6 +42,8 @@ def verify_in_store(
         trust = None if download else trust_in(home, wire.store)
         tree = StoreTree(wire, bag, trust, uploads.arrived)
         report = verify_bag(tree, quick=quick, key=key, progress=progress)
+        if tree.fault is not None and tree.fault.kind not in OF_THE_BAG:
+            raise tree.fault
         report.device_bytes = None  # the bytes came over the line; what a disk here was read for says nothing
         report.proofs = tree.proofs
         return report
