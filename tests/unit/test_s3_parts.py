@@ -112,7 +112,7 @@ def test_what_a_store_refuses_is_one_sentence(code: str, status: int, kind: str,
 def test_a_certificate_nobody_vouches_for_is_told_apart_from_a_dead_line() -> None:
     from botocore.exceptions import EndpointConnectionError, SSLError
 
-    words = {"store": "region", "endpoint": STORE.endpoint, "bucket": STORE.bucket}
+    words: dict[str, Any] = {"store": "region", "endpoint": STORE.endpoint, "bucket": STORE.bucket}
     untrusted = SSLError(endpoint_url=STORE.endpoint, error=Exception("CERTIFICATE_VERIFY_FAILED"))
     assert fault_of(untrusted, **words).kind == "tls"
     assert fault_of(EndpointConnectionError(endpoint_url=STORE.endpoint), **words).kind == "network"
@@ -202,7 +202,7 @@ def test_an_answer_that_is_none_and_broken_tls_are_a_line_that_fails() -> None:
     from botocore.parsers import ResponseParserError
     from urllib3.exceptions import SSLError
 
-    words = {"store": "region", "endpoint": STORE.endpoint, "bucket": STORE.bucket}
+    words: dict[str, Any] = {"store": "region", "endpoint": STORE.endpoint, "bucket": STORE.bucket}
     for problem in (ResponseParserError("<html>AKIA</html>"), SSLError("bad record mac")):
         assert isinstance(problem, problems())
         fault = fault_of(problem, **words)
