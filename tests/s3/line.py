@@ -1,4 +1,5 @@
-"""A line to a store that counts what is sent, is as slow as asked, and turns single bits over on the way."""
+"""A line to a store that counts what is sent and asked for, is as slow as asked, turns single bits over on the way, and
+is cut where asked."""
 
 from __future__ import annotations
 
@@ -31,13 +32,18 @@ class Line:
 
     port_behind: int
     rate_bps: int = 0
+    slow_answers: bool = False
     puts: list[Put] = field(default_factory=list)
+    gets: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._flip_at: list[int] = []
         self._free_at = 0.0
         self.read_bytes = 0
+        self.answers_flipped = 0
+        self._flip_answer_in = 0
+        self._cut_at: int | None = None
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -54,12 +60,34 @@ class Line:
         with self._lock:
             self._flip_at.append(len(self.puts) + skip)
 
+    def flip_answer(self, skip: int = 0) -> None:
+        """Turn one bit over in the body of an answer, after the next `skip` large blocks of such."""
+        self._flip_answer_in = skip + 1
+
+    def leave_answers(self) -> None:
+        """Turn no bit over that was not reached yet."""
+        self._flip_answer_in = 0
+
+    def cut_after(self, size: int) -> None:
+        """Nothing passes any more once the store has answered so many bytes more, until `mend`."""
+        self._cut_at = self.read_bytes + size
+
+    def mend(self) -> None:
+        self._cut_at = None
+
+    @property
+    def cut(self) -> bool:
+        return self._cut_at is not None and self.read_bytes >= self._cut_at
+
     def _accept(self) -> None:
         while True:
             try:
                 near, _address = self._listening.accept()
             except OSError:
                 return
+            if self.cut:
+                near.close()
+                continue
             try:
                 far = socket.create_connection(("127.0.0.1", self.port_behind), 10)
             except OSError:
@@ -105,6 +133,8 @@ class Line:
 
     def _begun(self, head: bytes, length: int, waiting: list[Put]) -> tuple[Put | None, int]:
         method, target = head.split(b" ", 2)[:2]
+        if method == b"GET":
+            self.gets.append(unquote(target.decode()))
         if method != b"PUT" or not length:
             return None, 0
         put = Put(unquote(target.decode()), length)
@@ -120,6 +150,10 @@ class Line:
         try:
             while block := far.recv(BLOCK):
                 self.read_bytes += len(block)
+                if self.cut:
+                    return
+                block = self._body_flipped(block)
+                self._slow(len(block) if self.slow_answers else 0)
                 found = re.match(rb"HTTP/1\.[01] (\d{3})", block)
                 if found and int(found[1]) == 100:
                     found = re.match(rb"HTTP/1\.[01] (\d{3})", block.partition(HEAD_END)[2])
@@ -131,8 +165,18 @@ class Line:
         finally:
             _end_both(near, far)
 
+    def _body_flipped(self, block: bytes) -> bytes:
+        if not self._flip_answer_in or len(block) < BLOCK // 8 or block.startswith(b"HTTP/"):
+            return block
+        with self._lock:
+            self._flip_answer_in = max(self._flip_answer_in - 1, 0)
+            if self._flip_answer_in:
+                return block
+            self.answers_flipped += 1
+        return bytes([block[0] ^ 1 << random.randrange(8)]) + block[1:]
+
     def _slow(self, size: int) -> None:
-        if not self.rate_bps:
+        if not self.rate_bps or not size:
             return
         with self._lock:
             self._free_at = max(self._free_at, time.monotonic()) + size / self.rate_bps

@@ -60,12 +60,21 @@ class Server:
         self.client().create_bucket(Bucket=name, **({"ObjectLockEnabledForBucket": True} if lock else {}))
 
     def stop(self) -> None:
-        for child in reversed(self._children):
-            child.kill()
-            child.wait()
-            for stream in (child.stdin, child.stdout):
-                if stream is not None:
-                    stream.close()
+        while self._children:
+            self.stop_front()
+
+    def stop_front(self) -> None:
+        """Kill the process that answers; what it keeps stays."""
+        child = self._children.pop()
+        child.kill()
+        child.wait()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                stream.close()
+
+    def start_front(self) -> None:
+        """Start what `stop_front` killed; returns when it answers. Its port may be another."""
+        raise NotImplementedError
 
     def __enter__(self) -> Server:
         return self
@@ -83,18 +92,21 @@ class Swift(Server):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
+        self.start_front()
+
+    def start_front(self) -> None:
         child = subprocess.Popen(
-            [str(swift_python()), "-W", "ignore", str(NODE), str(folder), self.secret, *self.words],
+            [str(swift_python()), "-W", "ignore", str(NODE), str(self.folder), self.secret, *self.words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=(folder / "swift.log").open("wb"),
+            stderr=(self.folder / "swift.log").open("wb"),
         )
         self._children.append(child)
         assert child.stdout is not None
         line = child.stdout.readline()
         if not line.strip().isdigit():
             self.stop()
-            raise RuntimeError(f"swift did not start: {(folder / 'swift.log').read_text()[-2000:]}")
+            raise RuntimeError(f"swift did not start: {(self.folder / 'swift.log').read_text()[-2000:]}")
         self.port = int(line)
 
     @staticmethod
@@ -145,6 +157,9 @@ class Radosgw(Server):
             "radosgw-admin", "user", "create", "--uid", "kit", "--display-name", "kit",
             "--access-key", self.access, "--secret-key", self.secret,
         )  # fmt: skip
+        self.start_front()
+
+    def start_front(self) -> None:
         front = f"beast endpoint=127.0.0.1:{self.port}"
         self._child("radosgw", "-f", "--name", "client.rgw", f"--rgw-frontends={front}")
         deadline = time.monotonic() + START_S
