@@ -145,6 +145,7 @@ class Opened(io.RawIOBase):
         self._pieces: Channel[bytes | Exception] = Channel(self._stop, AHEAD)
         self._gathered, self._left = bytearray(), memoryview(b"")
         self._ended = False
+        self._problem: Exception | None = None
         self._thread = threading.Thread(
             target=self._run, args=(outer, sealed, identities), name="archive-age-open", daemon=True
         )
@@ -155,8 +156,9 @@ class Opened(io.RawIOBase):
 
     def readinto(self, room: memoryview) -> int:  # type: ignore[override]
         while not self._left and not self._ended:
-            piece = self._pieces.get()
+            piece = self._problem or self._pieces.get()
             if isinstance(piece, Exception):
+                self._problem = piece  # whoever asks again is told again
                 raise piece
             self._left, self._ended = memoryview(piece), not piece
         size = min(len(room), len(self._left))

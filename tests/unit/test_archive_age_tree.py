@@ -109,5 +109,7 @@ def test_a_flipped_bit_is_a_changed_file(sealed: Path, identity: x25519.Identity
     lies.write_bytes(broken)
     report = verify_bag(tree)
     assert (report.outcome, [finding.path for finding in report.findings]) == ("changed", [video])
-    with tree.open(video) as source, pytest.raises(Unopened, match="decryption"):
-        source.read()
+    with tree.open(video) as source:
+        for _again in range(2):
+            with pytest.raises(Unopened, match="decryption"):
+                source.read()

@@ -343,6 +343,22 @@ def test_a_full_disk_is_told_and_the_bag_is_taken_later(
     assert state(desk) == "delivered" and not list(desk.home.root.rglob("*.part"))
 
 
+def test_a_carrier_that_fails_in_the_middle_is_not_the_bags_fault(desk: RegionDesk, sealed: Path) -> None:
+    afar, broken = Afar(sealed), lying(desk, sealed, ".mp4").name
+
+    def given(path: str, content: bytes) -> bytes:
+        if path.endswith(broken) and afar.opened[path] > 1:  # its header was read before
+            raise OSError(errno.EIO, "Input/output error", path)
+        return content
+
+    afar.given = given
+    (outcome,) = take_in(desk, [afar], actor="denis", fetch=True)
+    assert outcome.outcome == "failed" and "cannot be read (Input/output error)" in str(outcome.reason)
+    assert not desk.catalogue.query("SELECT * FROM quarantine")
+    (outcome,) = take_in(desk, [Afar(sealed)], actor="denis", fetch=True)
+    assert outcome.outcome == "taken"
+
+
 def test_too_little_room_is_said_before_anything_is_opened(
     desk: RegionDesk, sealed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
