@@ -13,6 +13,7 @@ from typing import Any
 from exam_kit.archive.bag import COVERAGE
 from exam_kit.errors import ArchiveError, Message, m
 from exam_kit.home import Home
+from exam_kit.store.durable import sync_folder
 
 __all__ = ["ACT", "keep_papers", "kept_act", "kept_coverage", "kept_deficiencies"]
 
@@ -37,6 +38,7 @@ def keep_papers(home: Home, job: str, act: bytes | None, coverage: bytes) -> Non
                 target.flush()
                 os.fsync(target.fileno())
             part.replace(folder / name)
+        sync_folder(folder)
     except OSError as problem:
         raise ArchiveError(
             m(

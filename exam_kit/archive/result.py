@@ -10,7 +10,7 @@ from typing import Any
 
 from exam_kit.archive.act import HandoverAct
 from exam_kit.errors import ArchiveError, ExamKitError, Message
-from exam_kit.i18n import N_
+from exam_kit.i18n import LANGUAGES, N_
 
 __all__ = [
     "PHASE_LABELS",
@@ -62,9 +62,12 @@ class Progress:
     copies: tuple[Progress, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
+        """As an order's row keeps it: why it ended in every language, for whoever looks."""
+        said = {language: self.error.text(language) for language in LANGUAGES} if self.error else {}
         return {
             **vars(self),
             "error": self.error.text() if self.error else None,
+            "said": said,
             "copies": [copy.as_dict() for copy in self.copies],
         }
 

@@ -51,7 +51,8 @@ def _bar(seat: Seat, order: Order, number: int, destination: str, now: Mapping[s
     name = _("Copy {number} to {place}").format(number=number, place=destination)
     total, done = int(now.get("bytes", 0)), int(now.get("done_bytes", 0))
     if now.get("error"):
-        st.html(f'<p class="ek-note">{mark("bad")}{escape(name)} · {escape(str(now["error"]))}</p>')
+        why = str(now.get("said", {}).get(seat.language) or now["error"])
+        st.html(f'<p class="ek-note">{mark("bad")}{escape(name)} · {escape(why)}</p>')
         return
     if not total:
         waits = _("waits for the agent") if order.state == "new" else _("is being prepared")

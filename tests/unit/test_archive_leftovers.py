@@ -4,6 +4,7 @@ what is told when one copy of several fails by something that is not its destina
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,3 +72,23 @@ def test_each_destination_of_which_none_could_be_begun_says_why(
         archive(store, ledger, home, point, tmp_path / "one", clock, also_to=[tmp_path / "two"], make=False)
     said = told.value.text("en").splitlines()
     assert [str(tmp_path / name) in line for name, line in zip(("one", "two"), said, strict=True)] == [True, True]
+
+
+def test_why_a_copy_ended_is_kept_in_every_language_while_the_others_go_on(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home)
+    (tmp_path / "there").mkdir()
+    told: list[dict[str, Any]] = []
+    archive(
+        store, ledger, home, point, tmp_path / "none", clock, also_to=[tmp_path / "there"], make=False,
+        progress=lambda now: told.append(now.as_dict()),
+    )  # fmt: skip
+    failed, other = told[-1]["copies"]
+    assert [
+        word in failed["said"][language] for language, word in (("ru", "такой папки нет"), ("lv", "mapes nav"))
+    ] == [
+        True,
+        True,
+    ]
+    assert "there is no such folder" in failed["said"]["en"] and other["said"] == {}

@@ -35,6 +35,7 @@ from exam_kit.archive.verify import verify_bag
 from exam_kit.clock import Clock, iso
 from exam_kit.errors import ArchiveError, m
 from exam_kit.home import Home
+from exam_kit.store.durable import sync_folder
 
 __all__ = ["SendResult", "keep_evidence", "send_bag"]
 
@@ -98,8 +99,8 @@ def send_bag(
             raise ArchiveError(
                 m(
                     "{bag}: names no keep-until date, and {store} is to lock what it gets until then; it is not sent. "
-                    "Send it to a store without 'retention', or put a keep rule into the profile and archive again "
-                    "without encryption.",
+                    "Send it to a store without 'retention', or see that the profile has a keep rule and archive straight "
+                    "into {store}.",
                     bag=folder,
                     store=store.name,
                 )
@@ -193,3 +194,4 @@ def keep_evidence(home: Home, result: SendResult, tasks: Sequence[CopyTask], sho
         target.flush()
         os.fsync(target.fileno())
     part.replace(path)
+    sync_folder(folder)
