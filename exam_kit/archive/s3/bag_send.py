@@ -99,8 +99,8 @@ def send_bag(
             raise ArchiveError(
                 m(
                     "{bag}: names no keep-until date, and {store} is to lock what it gets until then; it is not sent. "
-                    "Send it to a store without 'retention', or see that the profile has a keep rule and archive straight "
-                    "into {store}.",
+                    "Send it to a store without 'retention', or see that the profile has a keep rule and archive "
+                    "straight into {store}.",
                     bag=folder,
                     store=store.name,
                 )
