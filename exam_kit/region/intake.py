@@ -126,6 +126,10 @@ class _Doubtful(Exception):
     """What came over a line was perhaps changed on its way only: the bag is read once more before it is set aside."""
 
 
+class _Stopped(Exception):
+    """Somebody asked for it while a bag was being verified; nothing was done with it."""
+
+
 @dataclass
 class _Intake:
     desk: RegionDesk
@@ -167,6 +171,8 @@ class _Intake:
             return self._told(tree, looked, "failed", lost(self.tree) or reason)
         except ExamKitError as problem:
             return self._told(tree, looked, "failed", problem.message)
+        except _Stopped:
+            return self._told(tree, looked, "cancelled", None)
 
     def _sealed(self, tree: BagTree) -> Outcome:
         """An encrypted bag: proved as it lies, opened, and then judged as the bag that is inside."""
@@ -241,6 +247,8 @@ class _Intake:
 
     def _verified(self, tree: BagTree, key: VerifyKey | None, *, quick: bool) -> BagReport:
         def told(done: int, whole: int) -> None:
+            if self.cancelled():
+                raise _Stopped
             self.progress(tree.name, Progress("proving", 0, 0, whole, done))
 
         report = verify_bag(tree, quick=quick, key=key, progress=told)

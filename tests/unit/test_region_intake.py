@@ -267,6 +267,22 @@ def test_cancelled_is_taken_up_again(desk: RegionDesk, post: Post, tmp_path: Pat
     assert take(desk, tmp_path / "stick")[0].outcome == "taken"
 
 
+def test_verifying_in_place_can_be_stopped(desk: RegionDesk, post: Post, tmp_path: Path) -> None:
+    post.bag(DAY, tmp_path / "stick")
+    proving: list[str] = []
+    (outcome,) = take_in(
+        desk,
+        bags_in(tmp_path / "stick"),
+        actor="denis",
+        in_place=True,
+        progress=lambda _bag, now: proving.append(now.phase),
+        cancelled=lambda: len(proving) > 2,
+    )
+    assert (outcome.outcome, len(proving)) == ("cancelled", 3)
+    assert desk.catalogue.query("SELECT * FROM bag") == [] and not list(desk.quarantine.glob("*"))
+    assert [one.outcome for one in take(desk, tmp_path / "stick", in_place=True)] == ["taken"]
+
+
 def test_what_is_missing_is_told_to_the_minute(desk: RegionDesk, tmp_path: Path) -> None:
     post = make_point(tmp_path / "p2", 2)
     post.record(DAY, cameras=("COR1-1",), minutes=(0, 6))
