@@ -17,8 +17,9 @@ from pyrage import x25519
 from exam_kit.archive.channel import Buffer, Channel, Pool, Stop, Stopped
 from exam_kit.archive.medium import BLOCK
 from exam_kit.errors import ArchiveError, m
+from exam_kit.point import Point
 
-__all__ = ["AgeStream", "recipient_of"]
+__all__ = ["AgeStream", "recipient_in", "recipient_of"]
 
 AHEAD = 4
 """Blocks on their way into the encryption, and as many out of it."""
@@ -36,6 +37,19 @@ def recipient_of(text: str) -> x25519.Recipient:
         raise ArchiveError(
             m("The region's age recipient in point.toml is not one ({reason}). Ask the region for it.", reason=problem)
         ) from problem
+
+
+def recipient_in(point: Point) -> x25519.Recipient:
+    """For whom copies of this point are encrypted.
+
+    Raises:
+        ArchiveError: point.toml does not say, or says nothing that can be used.
+    """
+    if not point.region_centre.age:
+        raise ArchiveError(
+            m("Encryption: point.toml has no age recipient of the region. Write it under [region_centre], age.")
+        )
+    return recipient_of(point.region_centre.age)
 
 
 class AgeStream:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from exam_kit.archive.act import ActFile, Carrier, Document, HandoverAct, KeepRule
 from exam_kit.archive.act_make import make_act, papers
 from exam_kit.archive.age_sink import EncryptingSink, SealedJournal, secret_of
-from exam_kit.archive.age_stream import recipient_of
+from exam_kit.archive.age_stream import recipient_in
 from exam_kit.archive.bag import LEDGER, Listed, coverage_json, seal, sweep, write_proved
 from exam_kit.archive.copy_journal import JOURNAL, CopyJournal
 from exam_kit.archive.destinations import carrier_at
@@ -207,12 +207,9 @@ def open_sink(order: Order, job: Job) -> tuple[FolderSink | EncryptingSink, Copy
     folder = FolderSink(job.part)
     if not order.asked.encrypted:
         return folder, CopyJournal(job.part)
-    if not order.point.region_centre.age:
-        raise ArchiveError(
-            m("Encryption: point.toml has no age recipient of the region. Write it under [region_centre], age.")
-        )
-    recipient = recipient_of(order.point.region_centre.age)
-    sink = EncryptingSink(folder, recipient, secret_of(SigningKey.load_or_create(order.home.keys), job.id))
+    sink = EncryptingSink(
+        folder, recipient_in(order.point), secret_of(SigningKey.load_or_create(order.home.keys), job.id)
+    )
     return sink, SealedJournal(job.part, sink)
 
 

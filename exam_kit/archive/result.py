@@ -172,8 +172,12 @@ class NotOneCopy(ArchiveError):
     """Several copies were ordered and not one could be made; `copies` say why, in the order of the destinations."""
 
     def __init__(self, copies: Sequence[ArchiveResult]) -> None:
-        said = [part for copy in copies if copy.error for part in (copy.error.message, *copy.error.details)]
-        super().__init__(said[0], said[1:])
+        said: list[tuple[Message, ...]] = []
+        for error in (copy.error for copy in copies):
+            if error is not None and (error.message, *error.details) not in said:  # one reason for all is said once
+                said.append((error.message, *error.details))
+        first, *rest = (part for parts in said for part in parts)
+        super().__init__(first, rest)
         self.copies = tuple(copies)
 
 

@@ -16,6 +16,7 @@ from exam_kit.agent import orders
 from exam_kit.agent.loop import Agent
 from exam_kit.agent.orders import Order
 from exam_kit.agent.status import agent_alive
+from exam_kit.archive.age_stream import recipient_in
 from exam_kit.archive.destinations import refuse_same
 from exam_kit.archive.result import Progress
 from exam_kit.archive.selection import Asked
@@ -221,6 +222,8 @@ def _archive(options: argparse.Namespace) -> int:
         "encrypted": options.encrypt,
     }
     refuse_same(body["destinations"], desk.point)
+    if options.encrypt:
+        recipient_in(desk.point)  # refused before an order is given
     if options.supplement is not None:
         asked = Asked(tuple(Zone(zone) for zone in options.zone))
         body["supplement"] = options.supplement or max(next_supplement(desk.store, day, asked), 1)

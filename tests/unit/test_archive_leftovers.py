@@ -74,6 +74,15 @@ def test_each_destination_of_which_none_could_be_begun_says_why(
     assert [str(tmp_path / name) in line for name, line in zip(("one", "two"), said, strict=True)] == [True, True]
 
 
+def test_one_reason_for_all_is_said_once(
+    home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
+) -> None:
+    record(store, ledger, home)
+    with pytest.raises(ArchiveError) as told:
+        archive(store, ledger, home, point, tmp_path / "one", clock, also_to=[tmp_path / "two"], encrypt=True)
+    assert told.value.text("en").count("no age recipient") == 1
+
+
 def test_why_a_copy_ended_is_kept_in_every_language_while_the_others_go_on(
     home: Home, store: Store, ledger: Ledger, point: Point, clock: FakeClock, tmp_path: Path
 ) -> None:

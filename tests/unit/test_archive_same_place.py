@@ -84,6 +84,8 @@ def test_the_command_line_gives_no_order(
         assert main(["archive", "--day", "2026-05-28", *words]) == 2
         said = capsys.readouterr().err
         assert "is the same place as" in said and said.count("\n") == 1
+    assert main(["archive", "--day", "2026-05-28", "--encrypt", "--to", str(stick)]) == 18
+    assert "no age recipient of the region" in capsys.readouterr().err
     store = open_store(home)
     assert orders.recent(store) == []
     store.close()
