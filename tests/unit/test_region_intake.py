@@ -283,6 +283,18 @@ def test_verifying_in_place_can_be_stopped(desk: RegionDesk, post: Post, tmp_pat
     assert [one.outcome for one in take(desk, tmp_path / "stick", in_place=True)] == ["taken"]
 
 
+def test_a_carrier_pulled_while_it_is_read_is_no_fault_of_the_bag(desk: RegionDesk, post: Post, tmp_path: Path) -> None:
+    bag = post.bag(DAY, tmp_path / "stick")
+
+    def pull(_bag: str, _now: object) -> None:
+        if bag.exists():
+            bag.rename(tmp_path / "pulled")
+
+    (outcome,) = take_in(desk, bags_in(tmp_path / "stick"), actor="denis", in_place=True, progress=pull)
+    assert outcome.outcome == "failed" and "See that the carrier is plugged in" in str(outcome.reason)
+    assert not list(desk.quarantine.glob("*"))
+
+
 def test_what_is_missing_is_told_to_the_minute(desk: RegionDesk, tmp_path: Path) -> None:
     post = make_point(tmp_path / "p2", 2)
     post.record(DAY, cameras=("COR1-1",), minutes=(0, 6))
