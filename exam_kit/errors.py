@@ -28,6 +28,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from exam_kit.i18n import translate
+from exam_kit.i18n.system_reasons import SYSTEM_REASONS
 
 __all__ = [
     "AccessDenied",
@@ -55,13 +56,18 @@ class Message(NamedTuple):
 
     def text(self, language: str | None = None) -> str:
         """The sentence in `language` ("ru", "en", "lv"), or in the current one."""
-        values = {
-            name: value.text(language) if isinstance(value, Message) else value for name, value in self.values.items()
-        }
+        values = {name: _said(value, language) for name, value in self.values.items()}
         return translate(self.template, language).format(**values)
 
     def __str__(self) -> str:
         return self.text("en")
+
+
+def _said(value: object, language: str | None) -> object:
+    """A value as the reader reads it: messages and what the operating system says are translated."""
+    if isinstance(value, Message):
+        return value.text(language)
+    return translate(value, language) if isinstance(value, str) and value in SYSTEM_REASONS else value
 
 
 def m(template: str, **values: object) -> Message:

@@ -74,10 +74,11 @@ if current is not None:
 last = next((order for order in given if not order.open), None)
 if last is not None and current is None:
     draw_failed(seat, last)  # above the copies that were made: what is lacking is to be seen without scrolling
+with st.container():  # above the copies, where it is in sight of the one whose button was pressed
+    if verifying(seat) or st.session_state.get("verify-asked"):
+        draw_verifying()
 for copy in reversed(copies):
     draw_copy(seat, copy)
-if verifying(seat) or st.session_state.get("verify-asked"):
-    draw_verifying()
 asks = current is None and may_give(seat, "archive")
 if asks and not copies:
     draw_order()

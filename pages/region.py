@@ -46,6 +46,8 @@ with seat.desk() as desk:
         and wanted in row.point
         and not (open_only and row.state in ("delivered", "not_due"))
     ]
+    if every and not rows:
+        st.info(_("Nothing here fits what is asked above."))
     st.html(summary(rows))
     points = list(dict.fromkeys(row.point for row in rows))
     shown = set(points[:POINTS_SHOWN])
@@ -64,7 +66,7 @@ with seat.desk() as desk:
         st.html(lacking_table(seat, lacks[:LACKS_SHOWN], zones_of(every)))
         if len(lacks) > LACKS_SHOWN:
             st.caption(_("Rows shown: {shown} of {count}").format(shown=LACKS_SHOWN, count=len(lacks)))
-    aside = quarantine_table(seat, desk, LACKS_SHOWN)
+    aside = quarantine_table(seat, desk, wanted, LACKS_SHOWN)
     if aside:
         st.header(_("In quarantine"))
         st.html(aside)

@@ -21,7 +21,7 @@ from exam_kit.region.sources import bags_at
 from exam_kit.ui.marks import mark
 from exam_kit.ui.plain import plain
 from exam_kit.ui.region_seat import RegionSeat, require_region
-from exam_kit.ui.seat import flash, saying_errors
+from exam_kit.ui.seat import saying_errors
 from exam_kit.ui.when import size
 
 __all__ = ["intake_form", "intake_running", "intake_view", "receipts_form"]
@@ -170,5 +170,4 @@ def receipts_form(seat: RegionSeat) -> None:
     if asked:
         with saying_errors(seat), seat.desk() as desk:
             made = export_receipts(desk, Path(typed.strip() or "—"))
-            flash(_("Receipts written: {count}").format(count=len(made)))
-            st.rerun()
+            st.success(_("Receipts written: {count}").format(count=len(made)))  # here, where one looks

@@ -83,7 +83,7 @@ def register_form(seat: RegionSeat) -> None:
     files = chosen_files(label, fresh_key(FORM))
     said = _("Take keys that differ from the registered ones; the points confirmed them")
     replace = st.checkbox(said, key=f"{FORM}-new")
-    if not st.button(_("Register"), key=f"{FORM}-go", disabled=not files):
+    if not st.button(_("Take into the register"), key=f"{FORM}-go", disabled=not files):
         return
     source = ", ".join(name for name, _content in files)
     try:

@@ -106,9 +106,13 @@ def lacking_table(seat: RegionSeat, rows: Sequence[Lacking], zones: dict[str, Zo
     return _table(heads, body, "lacking")
 
 
-def quarantine_table(seat: RegionSeat, desk: RegionDesk, most: int) -> str:
-    """What was set aside, the latest first, with the reason and where the note lies; empty when nothing was."""
-    rows = desk.catalogue.query("SELECT * FROM quarantine ORDER BY seq DESC LIMIT ?", (most,))
+def quarantine_table(seat: RegionSeat, desk: RegionDesk, wanted: str, most: int) -> str:
+    """What was set aside of the points with `wanted` in their number, the latest first, with the reason and
+    where the note lies; empty when nothing was.
+    """
+    rows = desk.catalogue.query(
+        "SELECT * FROM quarantine WHERE instr(coalesce(point, ''), ?) ORDER BY seq DESC LIMIT ?", (wanted, most)
+    )
     if not rows:
         return ""
     body = "".join(

@@ -123,8 +123,8 @@ def test_the_register_is_given_on_the_page_and_bad_rows_are_named(region: tuple[
 
     def give(text: str) -> None:
         field.set_input_files(files=[FilePayload(name="expected.csv", mimeType="text/csv", buffer=text.encode())])
-        expect(tab.get_by_role("button", name="Register", exact=True)).to_be_enabled()
-        tab.get_by_role("button", name="Register", exact=True).click()
+        expect(tab.get_by_role("button", name="Take into the register")).to_be_enabled()
+        tab.get_by_role("button", name="Take into the register").click()
 
     give(f"{head}\n{good}\n{good.replace('corridor', 'garden')}\n")
     expect(tab.get_by_text("line 3: zone 'garden' must be one of")).to_be_visible()

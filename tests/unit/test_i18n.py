@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from exam_kit.errors import m
 from exam_kit.i18n import LANGUAGES, current_language, ngettext, set_language, translate
+from exam_kit.i18n.system_reasons import SYSTEM_REASONS
 from tools.catalogue import PLURALS, Found, check_catalogues, check_language, messages_in, unused
 
 
@@ -125,3 +129,10 @@ def test_an_unknown_language_falls_back_to_russian_and_an_unknown_text_to_englis
     set_language(before)
     assert translate("no such text anywhere", "lv") == "no such text anywhere"
     assert set(LANGUAGES) == {"ru", "en", "lv"}
+
+
+def test_what_the_system_says_is_said_in_the_readers_language() -> None:
+    said = m("{path}: cannot be read ({reason}).", path="Permission denied/x", reason=os.strerror(errno.EACCES))
+    assert "(нет прав доступа)" in said.text("ru")
+    assert "Permission denied/x" in said.text("lv"), "a name stays as it is"
+    assert {os.strerror(one) for one in (errno.EIO, errno.ENOSPC, errno.EROFS)} <= SYSTEM_REASONS
