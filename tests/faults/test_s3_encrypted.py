@@ -138,6 +138,7 @@ def test_what_was_sent_and_is_not_known_any_more_is_not_signed_for(
     journal.unlink()
     with pytest.raises(Exception, match="makes another copy"):
         archive_to(home, [ADDRESS], 5)
+    assert not list((home.store.parent / "sending").glob("*/*"))
     result = archive_to(home, [ADDRESS], 5)
     assert (result.state, result.copies[0].copy) == ("finished", 2)
     whole(home, result.copies[0].address, identity, tmp_path)

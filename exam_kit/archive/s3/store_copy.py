@@ -112,7 +112,8 @@ class StoreCopy(JobCopy):
             if self._state == "running":
                 self._stopped("cancelled", None)
         if isinstance(self.error, NotWhole):
-            shutil.rmtree(self.job.bag, ignore_errors=True)
+            for folder in (self.job.bag, self.job.part):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _recordings(
         self, course: Course, there: dict[str, tuple[int, str]], paused: Callable[[], bool], aside: Aside
