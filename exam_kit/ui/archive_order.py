@@ -116,7 +116,7 @@ def _send(
         _("Who ordered and witnesses"), logins, filter_mode=None, key="archive-by",
         format_func=lambda login: f"{people[login].name}, {people[login].post}",
     )  # fmt: skip
-    drives = [path for path in chosen if not store_of(path)]
+    drives = list(dict.fromkeys(path for path in chosen if not store_of(path)))  # one ticked and typed is refused below
     with more_at.popover(_("Folder, seals"), width="stretch"):
         st.text_input(_("or another folder"), key="archive-folder", placeholder=str(seat.home.bags))
         seals = {path: st.text_input(_("Seal № of {place}").format(place=path), key=f"seal-{path}") for path in drives}
