@@ -14,6 +14,7 @@ import io
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -162,6 +163,7 @@ def kill_intake(root: Path, kills: int, piece_bytes: int, seed: int = 1, *, encr
         region("register", str(post.home.root))
     recipient = (home / "region-age.pub").read_text(encoding="ascii").strip()
     bag = post.bag(DAYS[0], root / "stick", age=recipient if encrypted else None)
+    shutil.copytree(home, root / "before")
     words = [sys.executable, "-m", "exam_kit", "region", "intake", str(root / "stick")]
     environment = {**os.environ, "EXAM_KIT_HOME": str(home), "PYTHONPATH": str(kit_root())}
     key = VerifyKey.load(post.key_file)
@@ -171,8 +173,9 @@ def kill_intake(root: Path, kills: int, piece_bytes: int, seed: int = 1, *, encr
     }  # fmt: skip
     named: dict[str, int] = {}
 
-    def begun() -> bool:
-        return any(home.joinpath("bags").rglob("*.part"))
+    def begun(files: int) -> bool:
+        bags = home.joinpath("bags")
+        return any(bags.rglob("*.part")) and sum(1 for _file in bags.rglob("*.mp4")) >= files
 
     def compare() -> None:
         """What has its name was proved: the next intake must not have written it again."""
@@ -186,16 +189,21 @@ def kill_intake(root: Path, kills: int, piece_bytes: int, seed: int = 1, *, encr
 
     for _number in range(kills):
         running = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + 30
-        while running.poll() is None and not begun() and time.monotonic() < until:
+        until, files = time.monotonic() + 30, chance.randint(len(named), len(named) + 1)
+        while running.poll() is None and not begun(files) and time.monotonic() < until:
             time.sleep(0.002)
-        time.sleep(chance.uniform(0, 0.6))
+        time.sleep(chance.uniform(0, 0.1))
         running.kill()
-        counted["ended before the kill" if running.wait() == 0 else "kills"] += 1
+        ended = running.wait() == 0
+        counted["ended before the kill" if ended else "kills"] += 1
         for folder in home.joinpath("bags").glob("*/*/*"):
             whole = verify_bag(folder, key=key).whole if not folder.name.endswith(".part") else True
             counted["half taken"] += not whole
         compare()
+        if ended:
+            shutil.rmtree(home)
+            shutil.copytree(root / "before", home)
+            named.clear()
     with _region(home) as region:
         code, _said = region("intake", str(root / "stick"))
         _code, table = region("status", "--json", str(root / "status.json"))
