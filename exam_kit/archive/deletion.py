@@ -55,6 +55,17 @@ class Deleted:
     why_left: Message | None = None
 
 
+def _checked(accounts: Accounts, signed: SignedPin) -> Account:
+    """The account that signs; of two people it is told whose PIN does not fit."""
+    login = signed.login.strip()
+    try:
+        return accounts.check(login, signed.pin)
+    except AccessDenied as refusal:
+        known = accounts.get(login)
+        name = known.name if known else login or "—"
+        raise AccessDenied(m("{person}: not confirmed. {said}", person=name, said=refusal.message)) from refusal
+
+
 def order_deletion(
     ledger: Ledger,
     home: Home,
@@ -103,7 +114,7 @@ def _two_people(accounts: Accounts, people: tuple[SignedPin, SignedPin]) -> tupl
     first, second = (one.login.strip().casefold() for one in people)
     if first == second:
         raise _one_person()
-    checked = [accounts.check(one.login.strip(), one.pin) for one in people]
+    checked = [_checked(accounts, one) for one in people]
     for account in checked:
         require(account.role, Act.DELETE_FOOTAGE)
     if person_of(checked[0]).same_as(person_of(checked[1])):

@@ -26,10 +26,13 @@ __all__ = ["draw_deletion"]
 
 KIND, FORM = "delete_footage", "delete"
 SHOWN = 3
+ENDED = "deletions-ended"
+"""Which of the last deletions had ended when the page was drawn."""
 
 
 def draw_deletion(seat: Seat, rule: KeepRule | None, days: list[KeptDay]) -> None:
     """The form, folded away, and the last deletions."""
+    st.session_state[ENDED] = _ended(seat)
     free = {one.day: one for one in days if one.free}
     with st.expander(_("Delete footage whose time is over…"), key="delete"):
         if free:
@@ -84,8 +87,14 @@ def _order(
     st.rerun()
 
 
+def _ended(seat: Seat) -> list[int]:
+    return [order.id for order in orders.recent(seat.store, KIND, SHOWN) if not order.open]
+
+
 @live(1.0)
 def _deletions(seat: Seat) -> None:
+    if _ended(seat) != st.session_state.get(ENDED):
+        st.rerun()  # the table above and the number to be typed were those of before
     for order in orders.recent(seat.store, KIND, SHOWN):
         st.html(_told(seat, order))
 
@@ -105,7 +114,8 @@ def _told(seat: Seat, order: Order) -> str:
         lines.append(_("Kept after all: {count}. {why}").format(count=result["left"], why=why))
     if result.get("error"):
         lines.append(str(result["error"]))
-    title = _("Deletion № {number}, footage of {day}").format(number=order.id, day=order.body.get("day", ""))
+    day = short_day(seat, date.fromisoformat(order.body["day"]))
+    title = _("Deletion № {number}, footage of {day}").format(number=order.id, day=day)
     when = moment(seat, order.ended_at or order.given_at)
     told = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return (
