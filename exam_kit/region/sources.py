@@ -10,7 +10,7 @@ from pathlib import Path
 from exam_kit.archive.bag import DECLARATION, MANIFEST, TAGMANIFEST
 from exam_kit.archive.bag_paths import shown
 from exam_kit.archive.bag_tree import BagTree, FolderTree
-from exam_kit.archive.s3 import StoreTree, Wire, bags_there, keys_of
+from exam_kit.archive.s3 import OF_ONE_OBJECT, StoreTree, Wire, bags_there, keys_of
 from exam_kit.errors import Message, UsageError, m
 from exam_kit.home import Home
 from exam_kit.point import ObjectStore, Secrets
@@ -20,9 +20,6 @@ __all__ = ["bags_at", "bags_in", "is_bag", "lost", "store_named"]
 
 DEEP = 6
 """So many folders deep a drive is searched: the region's own `bags/POINT/DAY/BAG` and a few around it."""
-
-OF_ONE_BAG = frozenset({"exists", "missing"})
-"""Faults of a store that the next bag need not have: an object was replaced or removed while the bag was read."""
 
 MARKS = {DECLARATION, MANIFEST, TAGMANIFEST}
 
@@ -56,7 +53,7 @@ def bags_at(home: Home, region: Region, place: str) -> Iterator[BagTree]:
     for bag in found:
         tree = StoreTree(wire, bag)
         yield tree
-        if tree.fault is not None and tree.fault.kind not in OF_ONE_BAG:
+        if tree.fault is not None and tree.fault.kind not in OF_ONE_OBJECT:
             return
 
 

@@ -113,7 +113,7 @@ class Trouble(Proof):
         server was away for longer than it is waited for."""
         centre = self.fresh()
         self.line.rate_bps, self.line.slow_answers = self.bytes // 4, True
-        killed, away = threading.Event(), list[float]()
+        killed, back, away = threading.Event(), threading.Event(), list[float]()
 
         def kill() -> None:
             goal, until = self.line.read_bytes + self.bytes // 3, time.monotonic() + WITHIN_S
@@ -126,12 +126,13 @@ class Trouble(Proof):
             away.append(time.monotonic() - began)
             self.line.port_behind = self.server.port
             self.client = self.server.client()
+            back.set()
+            threading.Event().wait()  # a server that is to die with whoever started it dies with the thread
 
-        thread = threading.Thread(target=kill)
-        thread.start()
+        threading.Thread(target=kill, daemon=True).start()
         answer = centre.intake(*words)
-        ended = killed.is_set()
-        thread.join()
+        in_the_middle = killed.is_set()
+        back.wait(WITHIN_S)
         self.line.rate_bps = 0
         outcomes = _outcomes(answer)
         said = f"server killed in the middle{_how(words)} and back after {away[0]:.1f} s: {outcomes} {_reasons(answer)}"
@@ -139,7 +140,7 @@ class Trouble(Proof):
             outcomes = _outcomes(centre.intake(*words))
             said += f"; it was away for too long, the next intake: {outcomes}"
         self.say(said)
-        self.expect("the intake goes on after the server", ended and set(outcomes) <= {"taken", "again"})
+        self.expect("the intake goes on after the server", in_the_middle and set(outcomes) <= {"taken", "again"})
         self.expect(
             "nothing is half taken, nothing in quarantine", not self.half_taken(centre) and not centre.quarantined
         )

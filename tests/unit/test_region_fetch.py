@@ -12,8 +12,11 @@ from typing import BinaryIO
 import pytest
 
 from exam_kit.archive.bag_tree import FolderTree
+from exam_kit.archive.s3 import StoreFault, StoreTree
 from exam_kit.archive.sink import FolderSink
 from exam_kit.archive.verify import verify_bag
+from exam_kit.errors import m
+from exam_kit.point import ObjectStore
 from exam_kit.region.desk import RegionDesk
 from exam_kit.region.intake import Outcome, take_in
 from exam_kit.store.keys import VerifyKey
@@ -149,6 +152,35 @@ def test_a_source_that_breaks_off_is_taken_up_again(desk: RegionDesk, bag: Path)
     again = Afar(bag)
     assert fetch(desk, again).outcome == "taken"
     assert len(again.recordings) == 12 - 3
+
+
+class GoneStore:
+    """Lists a bag and then gives none of its files: the line is cut. Counts what is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = ObjectStore(name="north", endpoint="http://127.0.0.1:1", bucket="bucket")
+        self._files = list(FolderTree(folder).files())
+        self.asked = 0
+
+    def listing(self, prefix: str) -> Iterator[tuple[str, int, str]]:
+        for path, size in self._files:
+            yield prefix + path, size, "etag"
+
+    def read(self, _key: str, _size: int, _etag: str) -> Iterator[bytes]:
+        self.asked += 1
+        raise StoreFault("network", "", m("north: does not answer."))
+        yield b""
+
+
+def test_a_store_that_is_gone_is_not_waited_for_at_every_file(desk: RegionDesk, bag: Path) -> None:
+    wire = GoneStore(bag)
+    tree = StoreTree(wire, bag.name)  # type: ignore[arg-type]
+    report = verify_bag(tree)
+    assert not report.whole and wire.asked == 1
+    assert tree.fault is not None and tree.fault.kind == "network"
+    (outcome,) = take_in(desk, [StoreTree(wire, bag.name)], actor="denis")  # type: ignore[arg-type]
+    assert (outcome.outcome, str(outcome.reason), wire.asked) == ("failed", "north: does not answer.", 2)
+    assert not list(desk.quarantine.glob("*"))
 
 
 def test_our_own_disk_that_fails_is_named(desk: RegionDesk, bag: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ boto3 is loaded with the first request, not with this package.
 """
 
 from exam_kit.archive.s3.bag_send import SendResult, send_bag
-from exam_kit.archive.s3.faults import StoreFault
+from exam_kit.archive.s3.faults import OF_ONE_OBJECT, StoreFault
 from exam_kit.archive.s3.probe import probe_store
 from exam_kit.archive.s3.probe_record import ProbeReport, keep_report, kept_report
 from exam_kit.archive.s3.tree import StoreTree, bags_there
@@ -12,6 +12,7 @@ from exam_kit.archive.s3.verify_there import verify_in_store
 from exam_kit.archive.s3.wire import Keys, Patience, Wire, keys_of, wires_of
 
 __all__ = [
+    "OF_ONE_OBJECT",
     "Keys",
     "Patience",
     "ProbeReport",

@@ -8,10 +8,13 @@ from typing import Any
 from exam_kit.errors import ArchiveError, Message, m
 from exam_kit.i18n import N_
 
-__all__ = ["PASSING", "StoreFault", "fault_of", "no_keys", "no_lock", "occupied", "problems"]
+__all__ = ["OF_ONE_OBJECT", "PASSING", "StoreFault", "fault_of", "no_keys", "no_lock", "occupied", "problems"]
 
 PASSING = frozenset({"network", "busy", "damaged"})
 """Kinds worth another try: the line was down, the store was busy, bytes arrived other than they were sent."""
+
+OF_ONE_OBJECT = frozenset({"exists", "missing"})
+"""Kinds that the next object need not have: this one was replaced or removed while it was read."""
 
 _CODES = {
     "InvalidAccessKeyId": "keys",

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from exam_kit.archive.bag import DECLARATION, MANIFEST, TAGMANIFEST
 from exam_kit.archive.bag_tree import MOST_FILES, Refused
-from exam_kit.archive.s3.faults import StoreFault
+from exam_kit.archive.s3.faults import OF_ONE_OBJECT, StoreFault
 from exam_kit.archive.s3.proof import Trust, look
 from exam_kit.archive.s3.uploads import Arrived
 from exam_kit.archive.s3.wire import Wire
@@ -30,8 +30,9 @@ MARKS = {DECLARATION, MANIFEST, TAGMANIFEST}
 class StoreTree:
     """The bag `bag` in a store, by its path under the store's prefix; `place` is its ``s3://STORE/BAG``.
 
-    `fault` is what the store or the line failed with; whoever verifies a bag takes that for a fault of the bag's. It is
-    not asked again then: another try takes another tree.
+    `fault` is what the store or the line failed with first; whoever verifies a bag takes that for a fault of the bag's.
+    Unless it was one object's, nothing is asked for any more, or each file would wait as long again: another try takes
+    another tree.
 
     With `trust`, what the probe has shown, the SHA-256 that the store keeps is taken for an object's; `known` tells of
     objects sent in parts from here, for which the store keeps the SHA-256 over the parts. All others are read.
@@ -82,6 +83,7 @@ class StoreTree:
         return io.BufferedReader(_Reading(self._wire, self._prefix + path, size, etag, self._unreadable), BLOCK)
 
     def sha256(self, path: str, seen: Callable[[int], None]) -> str:
+        self._answering(path)
         kept = self._kept_sha256(path)
         if kept:
             self.proofs["server_sha256"] += 1
@@ -114,9 +116,8 @@ class StoreTree:
 
     def _listing(self) -> dict[str, tuple[int, str]]:
         """Path → (bytes, ETag), asked once."""
-        if self.fault is not None and not self._asked:
-            raise self._unreadable(self.place, self.fault)
         if not self._asked:
+            self._answering("")
             try:
                 for key, size, etag in self._wire.listing(self._prefix):
                     self._listed[key.removeprefix(self._prefix)] = (size, etag)
@@ -126,6 +127,10 @@ class StoreTree:
                 raise self._unreadable(self.place, fault) from None
             self._asked = True
         return self._listed
+
+    def _answering(self, path: str) -> None:
+        if self.fault is not None and self.fault.kind not in OF_ONE_OBJECT:
+            raise self._unreadable(self._prefix + path, self.fault)
 
     def _unreadable(self, key: str, fault: StoreFault) -> OSError:
         """As a carrier's fault: whoever verifies a bag knows those."""
