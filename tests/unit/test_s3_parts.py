@@ -220,6 +220,14 @@ def test_parts_of_another_file_prove_nothing(tmp_path: Path) -> None:
     uploads.close()
 
 
+@pytest.mark.parametrize(
+    ("kept", "size", "etag", "lies"),
+    [("a", 5, "a", True), ("a", 5, "b", False), ("a", 6, "a", False), ("", 5, "", False)],
+)
+def test_what_a_listing_does_not_tell_is_no_proof(kept: str, size: int, etag: str, lies: bool) -> None:
+    assert Arrived(5, "ab" * 32, kept, "", "downloaded", "").lies(size, etag) is lies
+
+
 def test_a_database_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     uploads = Uploads(tmp_path / "uploads.db", "place")
     uploads._db.executescript("DROP TABLE part; DROP TABLE upload; DROP TABLE arrived")

@@ -196,7 +196,7 @@ class StoreCopy(JobCopy):
         )
 
     def _still_there(self, course: Course, there: dict[str, tuple[int, str]]) -> None:
-        """The recordings of a bag that was sealed lie as they were proved: a store gives other bytes another ETag.
+        """The recordings of a bag that was sealed lie as they were proved.
 
         Raises:
             NotWhole: one does not, or it is not known any more how it was proved.
@@ -208,7 +208,7 @@ class StoreCopy(JobCopy):
                 lost.append(m("{path}: is missing.", path=path))
             elif known is None:
                 lost.append(m("{path}: it is not known here any more how it was proved.", path=path))
-            elif known.sha256 != sha256 or lying != (known.bytes, known.etag):
+            elif known.sha256 != sha256 or not known.lies(*lying):
                 lost.append(m("{path}: its content was changed.", path=path))
         if lost:
             raise self._not_whole(lost)

@@ -60,6 +60,11 @@ class Arrived:
     how: str
     retained_until: str
 
+    def lies(self, size: int, etag: str) -> bool:
+        """Whether what a listing tells of is the object that was proved: a store gives other bytes another ETag. One
+        that gives none tells nothing."""
+        return bool(etag) and (size, etag) == (self.bytes, self.etag)
+
 
 def state_file(home: Home) -> Path:
     """Where uploads are remembered."""
