@@ -30,10 +30,10 @@ EXPERIMENTS = {
     "copy": ("lab.copy", "CopyExperiment"),
 }
 """Module and class; imported when needed, for the emulated machine takes a minute to import all of them."""
-MKFS = {
+MKFS = {  # the smallest clusters, so that folders grow in small runs too
     "ext4": ("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"),
     "vfat": ("mkfs.vfat", "-F", "32", "-s", "1"),
-    "exfat": ("mkfs.exfat",),
+    "exfat": ("mkfs.exfat", "-c", "512"),
 }
 LOG_FACTOR = 6
 """The log holds everything that was ever written; it is a sparse file."""

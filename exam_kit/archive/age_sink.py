@@ -56,6 +56,9 @@ class EncryptingSink:
     def expect(self, tasks: Iterable[CopyTask]) -> None:
         self._expected.update((task.path, task) for task in tasks)
 
+    def prepare(self, tasks: Iterable[CopyTask]) -> None:
+        self.folder.expect_names(self.name(task.path) for task in tasks)
+
     def name(self, path: str) -> str:
         """The sealed name, relative to the bag."""
         if path == INDEX:

@@ -22,6 +22,7 @@ __all__ = [
     "aligned",
     "device_pulse",
     "device_reads",
+    "file_system",
     "fsync_file",
     "fsync_folder",
     "read_medium",
@@ -217,6 +218,25 @@ def device_pulse(device: int) -> int | None:
         return sum(int(said[field]) for field in (0, 2, 4, 6))
     except (OSError, ValueError, IndexError):
         return None
+
+
+def file_system(device: int) -> str:
+    """The kind of file system of a file's ``st_dev`` (Linux); "" where the kernel does not tell.
+
+    Fields of ``mountinfo``: Documentation/filesystems/proc.rst.
+    """
+    if not hasattr(os, "major"):
+        return ""
+    number = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        mount, _dash, kind = line.partition(" - ")
+        if mount.split()[2] == number:
+            return kind.split()[0]
+    return ""
 
 
 def device_reads() -> int | None:

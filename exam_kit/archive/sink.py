@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import xxhash
 
+from exam_kit.archive.folder_room import grows_unsafely, make_room
 from exam_kit.archive.medium import (
     MediumWriter,
     aligned,
@@ -49,8 +50,9 @@ class Proof:
 class Sink(Protocol):
     """Takes one file at a time; proves and accepts others meanwhile, in another thread.
 
-    A file's way: `begin`, `write`…, `finish` (or `abandon`), `settle` (durable, out of memory), `prove` (read back and
-    compared), `accept` (its name, durably) or `discard`. What an earlier run left enters at `settle`.
+    `prepare` is told the files to come. A file's way: `begin`, `write`…, `finish` (or `abandon`), `settle` (durable,
+    out of memory), `prove` (read back and compared), `accept` (its name, durably) or `discard`. What an earlier run
+    left enters at `settle`.
 
     `prove` compares with the task's SHA-256; when `xxh3` is given, which is the XXH3-128 of the bytes that `write` was
     given in this very run and whose SHA-256 was found right, comparing with that is enough. It calls `stopped` between
@@ -59,6 +61,7 @@ class Sink(Protocol):
     `pulse` is a number that changes while the medium works, whatever it works at; None where nobody can tell.
     """
 
+    def prepare(self, tasks: Iterable[CopyTask]) -> None: ...
     def begin(self, path: str) -> None: ...
     def write(self, data: memoryview) -> None: ...
     def finish(self) -> None: ...
@@ -80,10 +83,28 @@ class FolderSink:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._device = root.stat().st_dev
+        self._rooms = grows_unsafely(self._device)
         self._made: set[Path] = {root}
         self._writer: MediumWriter | None = None
         self._open_path = ""
         self._room = aligned()
+
+    def prepare(self, tasks: Iterable[CopyTask]) -> None:
+        """Make the folders, and in them room for the names, where a folder that grows later would be a danger."""
+        self.expect_names(task.path for task in tasks)
+
+    def expect_names(self, paths: Iterable[str]) -> None:
+        """As `prepare`, by the paths in the copy."""
+        if not self._rooms:
+            return
+        make_room(self.root.parent, [self.root.name], spare=0)
+        names: dict[Path, list[str]] = {self.root: []}
+        for path in paths:
+            part = self.part(path)
+            names.setdefault(part.parent, []).append(part.name)
+        for folder, coming in names.items():
+            self._folder(folder)
+            make_room(folder, coming)
 
     def begin(self, path: str, *, direct: bool = True) -> None:
         self._same_drive()
@@ -172,4 +193,6 @@ class FolderSink:
         self._folder(folder.parent)
         folder.mkdir(exist_ok=True)
         fsync_folder(folder.parent)
+        if self._rooms:
+            make_room(folder, ())
         self._made.add(folder)

@@ -71,6 +71,7 @@ class Work:
         self._retried: set[str] = set()
         self._rate = Rate(clock)
         try:
+            target.sink.prepare(target.tasks)
             lying = [task for task in target.tasks if target.sink.size(task.path) == task.bytes]
         except OSError as problem:
             self._broke(problem)
