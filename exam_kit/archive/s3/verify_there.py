@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from exam_kit.archive.bag_report import BagReport
+from exam_kit.archive.s3.faults import OF_ONE_OBJECT
 from exam_kit.archive.s3.probe_record import trust_in
 from exam_kit.archive.s3.tree import StoreTree
 from exam_kit.archive.s3.uploads import Uploads, state_file
@@ -14,9 +15,6 @@ from exam_kit.home import Home
 from exam_kit.store.keys import VerifyKey
 
 __all__ = ["verify_in_store"]
-
-OF_THE_BAG = frozenset({"exists", "missing"})
-"""Faults that say something of the bag: an object was replaced or removed while it was read."""
 
 
 def verify_in_store(
@@ -42,7 +40,7 @@ def verify_in_store(
         trust = None if download else trust_in(home, wire.store)
         tree = StoreTree(wire, bag, trust, uploads.arrived)
         report = verify_bag(tree, quick=quick, key=key, progress=progress)
-        if tree.fault is not None and tree.fault.kind not in OF_THE_BAG:
+        if tree.fault is not None and tree.fault.kind not in OF_ONE_OBJECT:
             raise tree.fault
         report.device_bytes = None  # the bytes came over the line; what a disk here was read for says nothing
         report.proofs = tree.proofs
