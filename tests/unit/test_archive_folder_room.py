@@ -42,7 +42,7 @@ def test_names_are_made_and_removed_again(tmp_path: Path, monkeypatch: pytest.Mo
     (folder / "COR1-1.mp4").write_bytes(b"x")
     names = [f"COR1-1_{number:04}.mp4.part" for number in range(500)]
     with monkeypatch.context() as patched:
-        patched.setattr(folder_room.os, "open", noted)
+        patched.setattr(os, "open", noted)
         make_room(folder, names)
     made = [name for name in opened if name.endswith("x")]
     assert sum(-(-len(name) // 15) for name in made) >= sum(2 * slots(name) for name in names)
@@ -50,7 +50,7 @@ def test_names_are_made_and_removed_again(tmp_path: Path, monkeypatch: pytest.Mo
     assert os.listdir(folder) == ["COR1-1.mp4"]
     opened.clear()
     with monkeypatch.context() as patched:
-        patched.setattr(folder_room.os, "open", noted)
+        patched.setattr(os, "open", noted)
         make_room(folder, [], spare=folder.stat().st_size // 32 - 2 - slots("COR1-1.mp4"))
     assert not [name for name in opened if name.endswith("x")]
 
