@@ -20,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from exam_kit.archive.bag import TAGMANIFEST
+from exam_kit.archive.bag import INFO, MANIFEST, TAGMANIFEST
 from exam_kit.archive.delivered import deliveries, take_receipt
 from exam_kit.archive.verify import verify_bag
 from exam_kit.clock import SystemClock
@@ -202,16 +202,18 @@ class Ordeal(Proof):
         for post in (one, stranger):
             post.record(DAYS[0], minutes=(0, 1))
         one.record(DAYS[1], minutes=(0, 1))
-        bag = Path(order(one, DAYS[0], drive))
+        bag = one.bag(DAYS[0], drive)
         places = {
             "sent": send(one, bag, self.server, "short", "0001"),
             "once more": send(one, bag, self.server, "short", "0001-again"),
             "ordered, altered": order(one, DAYS[1], (self.server, "short", "0001")),
-            "without tag manifest": send(one, bag, self.server, "short", "0001-late"),
-            "stranger's": order(stranger, DAYS[0], (self.server, "short", "0002")),
+            "without tag manifest": f"s3://{STORE}/0001-late/{bag.name}",
+            "stranger's": send(stranger, stranger.bag(DAYS[0], drive), self.server, "short", "0002"),
         }
         self._alter("short", places["ordered, altered"])
-        self.client.delete_object(Bucket="short", Key=f"{PREFIX}/0001-late/{bag.name}/{TAGMANIFEST}")
+        for path in (MANIFEST, INFO):
+            key = f"{PREFIX}/0001-late/{bag.name}/{path}"
+            self.client.put_object(Bucket="short", Key=key, Body=(bag / path).read_bytes())
         centre = self.centre()
         centre.register(one)
         line = Line(self.server.port)
