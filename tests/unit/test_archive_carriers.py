@@ -86,7 +86,7 @@ def test_a_drive_put_back_goes_on_although_it_is_mounted_elsewhere(
 ) -> None:
     record(store, ledger, home)
     first, second = tmp_path / "usb", tmp_path / "usb1"
-    result = archive(store, ledger, home, point, first, clock, cancelled=lambda: len(list(first.rglob("*.mp4"))) > 1)
+    result = archive(store, ledger, home, point, first, clock, cancelled=lambda: True)
     assert result.state == "cancelled"
     first.rename(second)
     again = archive(store, ledger, home, point, second, clock)
