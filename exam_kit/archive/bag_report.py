@@ -8,7 +8,7 @@ from typing import Any
 from exam_kit.archive.bag_coverage import BagCoverage
 from exam_kit.archive.bag_paths import shown
 from exam_kit.errors import Message
-from exam_kit.i18n import N_, translate
+from exam_kit.i18n import N_, decimal, translate
 
 __all__ = [
     "CHAIN_LABELS",
@@ -165,7 +165,11 @@ class BagReport:
             shown(self.path),
             *([whose] if (whose := self.whose(language)) else []),
             translate(outcome_label(self), language),
-            counts.format(files=self.files, mb=f"{self.bytes / 1e6:.1f}", read_mb=f"{self.read_bytes / 1e6:.1f}"),
+            counts.format(
+                files=self.files,
+                mb=decimal(self.bytes / 1e6, language=language),
+                read_mb=decimal(self.read_bytes / 1e6, language=language),
+            ),
             translate(SIGNATURE_LABELS[self.signature], language),
             translate(CHAIN_LABELS[self.chain], language),
         ]

@@ -17,7 +17,8 @@ from exam_kit.point import Point
 __all__ = ["carrier_at", "carriers", "ready_destination", "refuse_same"]
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "davfs", "9p"}
-_SYSTEM = {"squashfs", "iso9660", "udf"}
+_SYSTEM = {"squashfs", "iso9660", "udf", "tmpfs", "ramfs", "devtmpfs"}
+"""What is mounted where drives are, and is none that can be carried away: images, memory."""
 _MEDIA = ("/media/", "/run/media/", "/mnt/", "/Volumes/")
 
 

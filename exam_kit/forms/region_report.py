@@ -13,7 +13,7 @@ import xlsxwriter
 
 from exam_kit.forms.sheet import PAGE, day_text, printed_anchor
 from exam_kit.forms.typeset import typeset
-from exam_kit.i18n import N_, translate
+from exam_kit.i18n import N_, decimal, translate
 from exam_kit.store import Checkpoint, Head
 
 __all__ = ["ReportAside", "ReportData", "ReportDay", "ReportLack", "region_report_pdf", "region_report_xlsx"]
@@ -112,8 +112,7 @@ def region_report_pdf(report: ReportData) -> bytes:
         return translate(text, report.language).format(**values) if values else translate(text, report.language)
 
     def number(value: float) -> str:
-        text = f"{value:,.1f}".replace(",", "\u00a0")
-        return text if report.language == "en" else text.replace(".", ",")
+        return decimal(value, language=report.language)
 
     local = report.made_at.astimezone(ZoneInfo(report.timezone))
     offset = f"{local:%z}"

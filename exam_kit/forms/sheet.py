@@ -10,7 +10,7 @@ from typing import Any
 import segno
 
 from exam_kit.clock import SystemClock
-from exam_kit.i18n import N_, translate
+from exam_kit.i18n import N_, decimal, translate
 from exam_kit.point import ExamDay, Point
 from exam_kit.store import Checkpoint, Head
 
@@ -70,8 +70,7 @@ class Paper:
 
     def number(self, value: float, digits: int = 1) -> str:
         """A number with the language's decimal sign and thin spaces between thousands."""
-        text = f"{value:,.{digits}f}".replace(",", "\u00a0")
-        return text if self.language == "en" else text.replace(".", ",")
+        return decimal(value, digits, self.language)
 
     def data(
         self,

@@ -20,7 +20,7 @@ from exam_kit.archive.bag_report import (
 )
 from exam_kit.errors import Message
 from exam_kit.forms.verify_timeline import drawable, legend, patterns, timeline
-from exam_kit.i18n import N_, translate
+from exam_kit.i18n import N_, decimal, translate
 
 __all__ = ["verify_html"]
 
@@ -142,8 +142,7 @@ class _Bag:
             yield say(N_("Keep until")), _text(report.info["Keep-Until"])
 
     def _mb(self, size: int) -> str:
-        text = f"{size / 1e6:,.1f}".replace(",", "\u00a0")
-        return f"{text if self.language == 'en' else text.replace('.', ',')} {escape(self.say(N_('MB')))}"
+        return f"{decimal(size / 1e6, language=self.language)} {escape(self.say(N_('MB')))}"
 
     def _findings(self) -> str:
         found = self.report.findings

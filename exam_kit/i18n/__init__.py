@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     import gettext
 
-__all__ = ["LANGUAGES", "N_", "_", "current_language", "ngettext", "set_language", "translate"]
+__all__ = ["LANGUAGES", "N_", "_", "current_language", "decimal", "ngettext", "set_language", "translate"]
 
 LANGUAGES = {"ru": "Русский", "en": "English", "lv": "Latviešu"}
 """Code and own name of each language, in the order they are offered."""
@@ -81,3 +81,9 @@ def N_(text: Text) -> Text:
 def ngettext(one: str, many: str, number: int, language: str | None = None) -> str:
     """The plural form for `number` in `language`, or in the current one, still with its ``{fields}``."""
     return _catalogue(language or current_language()).ngettext(one, many, number)
+
+
+def decimal(value: float, digits: int = 1, language: str | None = None) -> str:
+    """A number as people of the language write it: its decimal sign, and narrow groups of three that never break."""
+    text = f"{value:,.{digits}f}".replace(",", "\u00a0")
+    return text if (language or current_language()) == "en" else text.replace(".", ",")
