@@ -13,13 +13,17 @@ import os
 import random
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 from exam_kit.archive.act import Document, HandoverAct, KeepRule
 from exam_kit.archive.job import run_archive
 from exam_kit.archive.result import ArchiveResult, Progress
 from exam_kit.archive.selection import Asked
+from exam_kit.archive.sink import FolderSink
 from exam_kit.clock import Clock, SystemClock, iso
 from exam_kit.home import Home
 from exam_kit.point import Point, Zone, load_point
@@ -149,3 +153,26 @@ def main(root: str, destination: str) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1], sys.argv[2])
+
+
+@contextmanager
+def cancelled_after(files: int) -> Iterator[Callable[[], bool]]:
+    """A `cancelled` for `archive` that says yes once so many files have their names; the next one waits for that."""
+    enough, asked, named = threading.Event(), threading.Event(), 0
+    accept = FolderSink.accept
+
+    def counted(sink: FolderSink, path: str) -> None:
+        nonlocal named
+        if named == files:
+            enough.set()
+            asked.wait(30)
+        accept(sink, path)
+        named += 1
+
+    def cancelled() -> bool:
+        if enough.is_set():
+            asked.set()
+        return enough.is_set()
+
+    with patch.object(FolderSink, "accept", counted):
+        yield cancelled

@@ -48,7 +48,8 @@ __all__ = ["Made", "make_kit", "withdraw"]
 OURS = ("app", "packages")
 """Folders that are made anew each time; `results` and `python` are left as they are."""
 
-_MODULES = ("__init__.py", "clock.py", "errors.py", "home.py", "i18n/__init__.py", "point/__init__.py", "point/plan.py")
+_MODULES = ("__init__.py", "clock.py", "errors.py", "home.py", "i18n/__init__.py", "i18n/system_reasons.py",
+            "point/__init__.py", "point/plan.py")  # fmt: skip
 
 
 @dataclass(frozen=True)

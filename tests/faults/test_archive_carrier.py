@@ -22,7 +22,7 @@ from exam_kit.errors import AlreadyRunning, ArchiveError
 from exam_kit.home import Home
 from exam_kit.point import Point
 from exam_kit.store import Ledger, Store
-from tests.archive_day import add_piece, archive, record
+from tests.archive_day import add_piece, archive, cancelled_after, record
 
 MB = 1 << 20
 
@@ -239,7 +239,8 @@ def test_a_verified_file_that_rots_before_the_seal_is_copied_again(
 ) -> None:
     record(store, ledger, home)
     drive = tmp_path / "drive"
-    result = archive(store, ledger, home, point, drive, clock, cancelled=lambda: len(list(drive.rglob("*.mp4"))) > 2)
+    with cancelled_after(3) as cancelled:
+        result = archive(store, ledger, home, point, drive, clock, cancelled=cancelled)
     assert result.state == "cancelled"
     row = store.query("SELECT path FROM archive_file WHERE state = 'verified'")[0]
     _rewrite(next(drive.glob("*.part")) / row["path"])

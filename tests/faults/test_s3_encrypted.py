@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +20,12 @@ from exam_kit.home import Home
 from exam_kit.store import Ledger, open_store
 from tests.s3.direct import ADDRESS, PREFIX, archive_to, make_home, name_store, wire_of
 from tests.s3.line import Line, Put, part_of
-from tests.s3.servers import KeepingSwift, Swift
+from tests.s3.servers import Swift
 
 pytestmark = pytest.mark.skipif(bool(Swift.missing()), reason=Swift.missing() or "runs")
 ROOT = Path(__file__).parents[2]
 THREADS = 4
 TELLING = ("77_0001", "20260528", "2026-05-28", "COR1", "ENTR", "corridor")
-
-
-@pytest.fixture(scope="module")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
-    folder = tmp_path_factory.mktemp("swift")
-    try:
-        os.setxattr(folder, "user.try", b"1")
-    except OSError:
-        pytest.skip("the temporary folder's file system keeps no extended attributes, which Swift needs")
-    with KeepingSwift(folder) as server:
-        assert isinstance(server, Swift)
-        yield server
 
 
 @pytest.fixture

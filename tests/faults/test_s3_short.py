@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,24 +12,12 @@ from exam_kit.archive.s3 import StoreFault, bags_there, keep_report, keys_of, pr
 from exam_kit.clock import SystemClock
 from exam_kit.point import Secrets
 from tests.s3.line import Line
-from tests.s3.servers import KeepingSwift, Swift
+from tests.s3.servers import Swift
 from tests.s3.world import STORE, World, make_world
 
 pytestmark = pytest.mark.skipif(bool(Swift.missing()), reason=Swift.missing() or "runs")
 
 THREADS = 4
-
-
-@pytest.fixture(scope="module")
-def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
-    folder = tmp_path_factory.mktemp("swift")
-    try:
-        os.setxattr(folder, "user.try", b"1")
-    except OSError:
-        pytest.skip("the temporary folder's file system keeps no extended attributes, which Swift needs")
-    with KeepingSwift(folder) as server:
-        assert isinstance(server, Swift)
-        yield server
 
 
 @pytest.fixture(scope="module")

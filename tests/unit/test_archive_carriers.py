@@ -18,7 +18,7 @@ from exam_kit.clock import FakeClock
 from exam_kit.home import Home
 from exam_kit.point import Point
 from exam_kit.store import Ledger, Store
-from tests.archive_day import archive, record
+from tests.archive_day import archive, cancelled_after, record
 
 GIB4 = 2**32
 
@@ -86,7 +86,8 @@ def test_a_drive_put_back_goes_on_although_it_is_mounted_elsewhere(
 ) -> None:
     record(store, ledger, home)
     first, second = tmp_path / "usb", tmp_path / "usb1"
-    result = archive(store, ledger, home, point, first, clock, cancelled=lambda: True)
+    with cancelled_after(2) as cancelled:
+        result = archive(store, ledger, home, point, first, clock, cancelled=cancelled)
     assert result.state == "cancelled"
     first.rename(second)
     again = archive(store, ledger, home, point, second, clock)

@@ -23,7 +23,7 @@ from exam_kit.errors import ArchiveError
 from exam_kit.home import Home
 from exam_kit.point import Point
 from exam_kit.store import Ledger, Store
-from tests.archive_day import archive, record
+from tests.archive_day import archive, cancelled_after, record
 
 MB = 1 << 20
 
@@ -106,7 +106,8 @@ def test_each_destination_gets_what_it_lacks(
 ) -> None:
     record(store, ledger, home)
     a, b = tmp_path / "a", tmp_path / "b"
-    first = archive(store, ledger, home, point, a, clock, cancelled=lambda: len(list(a.rglob("*.mp4"))) > 1)
+    with cancelled_after(2) as cancelled:
+        first = archive(store, ledger, home, point, a, clock, cancelled=cancelled)
     assert first.state == "cancelled"
     had = len(list(a.rglob("*.mp4")))
     told: list[Progress] = []

@@ -11,7 +11,7 @@ from exam_kit.clock import FakeClock
 from exam_kit.home import Home
 from exam_kit.point import Point
 from exam_kit.store import Ledger, Store
-from tests.archive_day import archive, record
+from tests.archive_day import archive, cancelled_after, record
 
 
 @pytest.fixture
@@ -32,9 +32,8 @@ def test_drives_that_change_places_keep_their_copies(
     drives |= {"usb": "AAA", "usb1": "BBB"}
 
     def two(place: Path) -> str:
-        return archive(
-            store, ledger, home, point, place, clock, cancelled=lambda: len(list(place.rglob("*.mp4"))) > 1
-        ).job
+        with cancelled_after(2) as cancelled:
+            return archive(store, ledger, home, point, place, clock, cancelled=cancelled).job
 
     first, second = two(usb), two(usb1)
     usb.rename(other)
@@ -51,7 +50,8 @@ def test_another_drive_in_the_same_place_begins_its_own_copy(
     record(store, ledger, home)
     place = tmp_path / "usb"
     drives["usb"] = "AAA"
-    begun = archive(store, ledger, home, point, place, clock, cancelled=lambda: len(list(place.rglob("*.mp4"))) > 1)
+    with cancelled_after(2) as cancelled:
+        begun = archive(store, ledger, home, point, place, clock, cancelled=cancelled)
     (place / "77_0001_20260528_COR-ENTR_copy1.part").rename(tmp_path / "in the drawer")
     drives["usb"] = "BBB"
     made = archive(store, ledger, home, point, place, clock)
