@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import random
 import tempfile
 from collections.abc import Callable, Sequence
@@ -79,7 +80,7 @@ class CopyExperiment:
 
     def _names(self, root: Path, tasks: Sequence[CopyTask]) -> dict[str, str]:
         """Path → the name it has on the carrier."""
-        if not self._encrypted or not root.is_dir():
+        if not self._encrypted or not os.path.isdir(root):  # noqa: PTH112 - False also for a folder that FAT cannot read
             return {task.path: task.path for task in tasks}
         sink = _sealing(root, tasks)
         return {task.path: sink.name(task.path) for task in tasks}

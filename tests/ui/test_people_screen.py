@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from exam_kit.agent import orders
 from exam_kit.journal.people import People
@@ -52,8 +52,14 @@ def other(page: Page, site: Site, login: str, path: str) -> None:
 def choose(page: Page, name: str) -> None:
     """The person whose entries are shown and made."""
     settled(page)
-    page.get_by_role("combobox", name="Лицо").click()
-    page.get_by_role("option", name=name).click()
+    option = page.get_by_role("option", name=name)
+    for _try in range(3):
+        page.get_by_role("combobox", name="Лицо").click()
+        try:
+            option.click(timeout=5000)
+        except TimeoutError:
+            continue  # the alarm's bar came just then, moved the page, and the list was closed
+        break
     settled(page)
 
 

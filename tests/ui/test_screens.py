@@ -13,6 +13,7 @@ from exam_kit.agent import orders
 from exam_kit.i18n import translate
 from exam_kit.journal.incidents import Incidents
 from exam_kit.point import load_point
+from exam_kit.store import Store
 from tests.ui.conftest import failures, settled, sign_in
 from tests.ui.prepared import PINS
 from tests.ui.site import Site
@@ -215,6 +216,24 @@ def test_the_copy_is_ordered_with_a_witness(page: Page, site: Site) -> None:
     sign_in(page, site, "anna", path="archive")
     before = len(orders.recent(store, "archive"))
     page.get_by_role("button", name="Архивировать коридоры и вход").click()
+    expect(page.get_by_text("Сначала остановите запись")).to_be_visible()
+    assert len(orders.recent(store, "archive")) == before
+    with store.transaction() as connection:
+        connection.execute("UPDATE camera_state SET state = 'off' WHERE state = 'recording'")
+    try:
+        _ordered(page, store, before)
+    finally:
+        with store.transaction() as connection:
+            connection.execute(
+                "UPDATE camera_state SET state = 'recording' WHERE camera IN (SELECT camera FROM segment)"
+            )
+        store.close()
+
+
+def _ordered(page: Page, store: Store, before: int) -> None:
+    page.reload()
+    settled(page)
+    page.get_by_role("button", name="Архивировать коридоры и вход").click()
     expect(page.get_by_role("button", name="Отменить копирование")).to_be_visible()
     order, *_earlier = orders.recent(store, "archive")
     assert len(orders.recent(store, "archive")) == before + 1
@@ -228,7 +247,6 @@ def test_the_copy_is_ordered_with_a_witness(page: Page, site: Site) -> None:
     with store.transaction() as connection:
         connection.execute("UPDATE orders SET state = 'cancelled' WHERE id = ?", (order.id,))
     expect(page.get_by_role("button", name="Архивировать коридоры и вход")).to_be_visible()
-    store.close()
 
 
 def test_an_incident_is_opened_and_written_on(page: Page, site: Site) -> None:
