@@ -218,6 +218,7 @@ def test_the_copy_is_ordered_with_a_witness(page: Page, site: Site) -> None:
     page.get_by_role("button", name="Архивировать коридоры и вход").click()
     expect(page.get_by_text("Сначала остановите запись")).to_be_visible()
     assert len(orders.recent(store, "archive")) == before
+    recording = [(row["camera"],) for row in store.query("SELECT camera FROM camera_state WHERE state = 'recording'")]
     with store.transaction() as connection:
         connection.execute("UPDATE camera_state SET state = 'off' WHERE state = 'recording'")
     try:
