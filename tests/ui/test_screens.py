@@ -225,9 +225,7 @@ def test_the_copy_is_ordered_with_a_witness(page: Page, site: Site) -> None:
         _ordered(page, store, before)
     finally:
         with store.transaction() as connection:
-            connection.execute(
-                "UPDATE camera_state SET state = 'recording' WHERE camera IN (SELECT camera FROM segment)"
-            )
+            connection.executemany("UPDATE camera_state SET state = 'recording' WHERE camera = ?", recording)
         store.close()
 
 
