@@ -7,6 +7,7 @@ written. A folder never shrinks: names that are made and removed again leave the
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterable
@@ -44,7 +45,8 @@ def slots(name: str) -> int:
 def make_room(folder: Path, names: Iterable[str], spare: int = SPARE) -> None:
     """Let `folder` grow until names can come without its growing: each as it is and with another spelling.
 
-    On FAT and exFAT the size of a folder is that of its clusters.
+    On FAT and exFAT the size of a folder is that of its clusters. Where it cannot grow so far (a full carrier, the most
+    entries of a folder on FAT), it grows as far as it can: whether the files have room, their own writing tells.
     """
     taken = 2
     for path in list(folder.iterdir()):
@@ -60,6 +62,9 @@ def make_room(folder: Path, names: Iterable[str], spare: int = SPARE) -> None:
         for path in made:
             # Opened for reading: some mounts wait a tenth of a second at the end of whatever was open for writing.
             os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600))
+    except OSError as problem:
+        if problem.errno != errno.ENOSPC:
+            raise
     finally:
         for path in made:
             with suppress(FileNotFoundError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -53,6 +54,24 @@ def test_names_are_made_and_removed_again(tmp_path: Path, monkeypatch: pytest.Mo
         patched.setattr(os, "open", noted)
         make_room(folder, [], spare=folder.stat().st_size // 32 - 2 - slots("COR1-1.mp4"))
     assert not [name for name in opened if name.endswith("x")]
+
+
+def test_a_folder_that_cannot_grow_so_far_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FAT has a most of 65,536 entries a folder: the doubled room of many files may be over it, they are not."""
+    real, made = os.open, 0
+
+    def full(path: Path, flags: int, mode: int = 0o777) -> int:
+        nonlocal made
+        filler = str(path).endswith("x")
+        made += filler
+        if filler and made > 7:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", full)
+    make_room(tmp_path, [f"{number}.mp4" for number in range(1000)])
+    assert made == 8
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_a_power_cut_left_of_it_is_removed(tmp_path: Path) -> None:
