@@ -165,11 +165,7 @@ class BagReport:
             shown(self.path),
             *([whose] if (whose := self.whose(language)) else []),
             translate(outcome_label(self), language),
-            counts.format(
-                files=self.files,
-                mb=decimal(self.bytes / 1e6, language=language),
-                read_mb=decimal(self.read_bytes / 1e6, language=language),
-            ),
+            counts.format(files=self.files, mb=_mb(self.bytes, language), read_mb=_mb(self.read_bytes, language)),
             translate(SIGNATURE_LABELS[self.signature], language),
             translate(CHAIN_LABELS[self.chain], language),
         ]
@@ -184,6 +180,10 @@ class BagReport:
         more = len(self.findings) - most
         rest = [translate("… and {count} more", language).format(count=more)] if more > 0 else []
         return "\n".join([*lines, *rest])
+
+
+def _mb(size: int, language: str | None) -> str:
+    return decimal(size / 1e6, language=language).replace("\u00a0", " ")  # a terminal gets plain signs only
 
 
 def outcome_label(report: BagReport) -> str:

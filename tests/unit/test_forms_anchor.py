@@ -43,9 +43,10 @@ def scanned(pdf: bytes, folder: Path) -> str:
         )
         page = cv2.imread(f"{drawn}.png")
         assert page is not None
-        text, _corners, _straight = cv2.QRCodeDetector().detectAndDecode(page)
-        if text:
-            return text
+        for reader in (cv2.QRCodeDetector(), cv2.QRCodeDetectorAruco()):
+            text, _corners, _straight = reader.detectAndDecode(page)
+            if text:
+                return text
     return ""
 
 
