@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from exam_kit.archive.s3.uploads import state_file
 from exam_kit.errors import StoreError, m
 from exam_kit.home import Home
 from exam_kit.store import Ledger, open_store
-from tests.s3.direct import ADDRESS, PREFIX, archive_to, make_home, name_store, wire_of
+from tests.s3.direct import ADDRESS, PREFIX, archive_to, killed, make_home, name_store, wire_of
 from tests.s3.line import Line, Put
 from tests.s3.servers import Swift
 
@@ -92,12 +91,7 @@ def test_killed_and_started_again(
     line = Line(swift.port)
     swift.make_bucket(bucket)
     name_store(home, swift, line.endpoint, bucket)
-    child = subprocess.Popen([sys.executable, "-m", "tests.s3.direct", str(home.root)], cwd=ROOT)
-    deadline = time.monotonic() + 60
-    while not when(line.puts) and child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    child.kill()
-    child.wait()
+    killed(home, lambda: when(line.puts))
     begun = [put.target for put in line.puts]
     assert when(line.puts) and entries(home, "archive.finished") == []
     result = archive_to(home, [ADDRESS], 1)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,12 +15,11 @@ from exam_kit.archive.age_open import open_bag
 from exam_kit.archive.s3 import bags_there, verify_in_store
 from exam_kit.home import Home
 from exam_kit.store import Ledger, open_store
-from tests.s3.direct import ADDRESS, PREFIX, archive_to, make_home, name_store, wire_of
+from tests.s3.direct import ADDRESS, PREFIX, archive_to, killed, make_home, name_store, wire_of
 from tests.s3.line import Line, Put, part_of
 from tests.s3.servers import Swift
 
 pytestmark = pytest.mark.skipif(bool(Swift.missing()), reason=Swift.missing() or "runs")
-ROOT = Path(__file__).parents[2]
 THREADS = 4
 TELLING = ("77_0001", "20260528", "2026-05-28", "COR1", "ENTR", "corridor")
 
@@ -92,12 +88,7 @@ def test_killed_and_started_again(
     swift.make_bucket(bucket)
     age = str(identity.to_public())
     name_store(home, swift, line.endpoint, bucket, age=age)
-    child = subprocess.Popen([sys.executable, "-m", "tests.s3.direct", str(home.root)], cwd=ROOT)
-    deadline = time.monotonic() + 60
-    while not when(line.puts) and child.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
-    child.kill()
-    child.wait()
+    killed(home, lambda: when(line.puts))
     begun = len(line.puts)
     assert when(line.puts)
     result = archive_to(home, [ADDRESS], 1)

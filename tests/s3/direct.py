@@ -5,8 +5,10 @@ python -m tests.s3.direct HOME [FOLDER…]
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,6 +44,16 @@ def make_home(folder: Path, *, pieces: int = 1, size: int = 20_000) -> Home:
     record(store, Ledger(store, home, SystemClock()), home, count=pieces, size=size)
     store.close()
     return home
+
+
+def killed(home: Home, when: Callable[[], bool]) -> None:
+    """Archive into the store in a process of its own, and kill that as soon as `when` says so."""
+    child = subprocess.Popen([sys.executable, "-m", "tests.s3.direct", str(home.root)], cwd=Path(__file__).parents[2])
+    deadline = time.monotonic() + 60
+    while not when() and child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    child.kill()
+    child.wait()
 
 
 def name_store(

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import uuid
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ NODE = Path(__file__).with_name("swift_node.py")
 START_S = 180.0
 
 
-class Server:
+class Server(ABC):
     """A running store; `make_bucket` before use, `stop` at the end."""
 
     name = ""
@@ -72,9 +73,9 @@ class Server:
             if stream is not None:
                 stream.close()
 
+    @abstractmethod
     def start_front(self) -> None:
         """Start what `stop_front` killed; returns when it answers. Its port may be another."""
-        raise NotImplementedError
 
     def __enter__(self) -> Server:
         return self
